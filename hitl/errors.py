@@ -1,0 +1,196 @@
+"""Every exception hitl raises; the class says whose fault it is.
+
+```
+HitlError
+├── DocumentError            the bytes handed in are at fault
+│   ├── MalformedDocument    not JSON or MessagePack, cut off, bad UTF-8, a duplicate key
+│   ├── LimitExceeded        larger, deeper or with more nodes than allowed
+│   ├── InvalidDocument      parses, but a value does not fit its place
+│   ├── UnknownDialect       no dialect, or more than one, claims the document
+│   └── UnsupportedVersion   a version this dialect does not read or write
+├── ValueRefused             an app value that no document can hold as it is
+├── LossError                the target dialect or version cannot hold the state
+├── DecisionError            the person, or the code speaking for them, is at fault
+│   ├── UnknownCall          no call of that name waits in this run
+│   ├── AmbiguousCall        more than one call answers to that name
+│   ├── AlreadyDecided       the call has a decision already
+│   └── ArgumentsChanged     the call is not the one that was decided
+├── RestoreError             the agent handed in cannot go on with this state
+│   ├── RunFinished          nothing is left to run
+│   ├── StepUnknown          the document does not say whether anything is left to run
+│   ├── AgentMismatch        an agent is missing, renamed or cannot be told apart
+│   ├── ToolMismatch         a tool is missing, renamed or changed
+│   └── ContextMismatch      the app context cannot be rebuilt
+├── CaptureError             the SDK object handed in cannot be captured
+└── RevisionError            a version chain is wrong: a fault of hitl or of a plugin
+```
+
+Messages say what was expected and what was found, never the payload: it may hold secrets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class HitlError(Exception):
+    """Base of every exception hitl raises.
+
+    Attributes:
+        code: stable name of the kind of error, for programs.
+        path: JSON Pointer to the value at fault; None when no single value is.
+        hint: the next step for the reader; None when there is none.
+    """
+
+    code: ClassVar[str] = "hitl"
+
+    def __init__(self, message: str, *, path: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Give the message, then the place, then the next step."""
+        place = "" if self.path is None else f" - at {self.path or 'the top'}"
+        hint = "" if self.hint is None else f" ({self.hint})"
+        return f"{self.message}{place}{hint}"
+
+
+class DocumentError(HitlError):
+    """The bytes handed in are at fault."""
+
+    code = "document"
+
+
+class MalformedDocument(DocumentError):
+    """Not JSON or MessagePack: cut off, bad UTF-8, a duplicate key."""
+
+    code = "malformed"
+
+
+class LimitExceeded(DocumentError):
+    """Larger, deeper or with more nodes than the limits allow."""
+
+    code = "limit"
+
+
+class InvalidDocument(DocumentError):
+    """The document parses, but a value does not fit its place."""
+
+    code = "invalid"
+
+
+class UnknownDialect(DocumentError):
+    """No dialect, or more than one, claims the document."""
+
+    code = "unknown-dialect"
+
+
+class UnsupportedVersion(DocumentError):
+    """A version that this dialect does not read or write."""
+
+    code = "unsupported-version"
+
+
+class ValueRefused(HitlError):
+    """An app value that no document can hold as it is; register its type."""
+
+    code = "value"
+
+
+class LossError(HitlError):
+    """The target dialect or version cannot hold the state.
+
+    Attributes:
+        losses: what cannot cross, each with its JSON Pointer and severity.
+    """
+
+    code = "loss"
+
+    def __init__(
+        self, message: str, *, losses: Sequence[object] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.losses = tuple(losses)
+
+
+class DecisionError(HitlError):
+    """The decision cannot be taken as asked."""
+
+    code = "decision"
+
+
+class UnknownCall(DecisionError):
+    """No call of that name waits in this run."""
+
+    code = "unknown-call"
+
+
+class AmbiguousCall(DecisionError):
+    """More than one waiting call answers to that name; say `outer/inner`."""
+
+    code = "ambiguous-call"
+
+
+class AlreadyDecided(DecisionError):
+    """The call has a decision already; the first one wins."""
+
+    code = "already-decided"
+
+
+class ArgumentsChanged(DecisionError):
+    """The call is not the one that was decided: its bytes differ."""
+
+    code = "arguments-changed"
+
+
+class RestoreError(HitlError):
+    """The agent handed in cannot go on with this state; nothing was run."""
+
+    code = "restore"
+
+
+class RunFinished(RestoreError):
+    """The run has come to its end; nothing is left to run."""
+
+    code = "finished"
+
+
+class StepUnknown(RestoreError):
+    """The document does not say whether anything is left to run."""
+
+    code = "step-unknown"
+
+
+class AgentMismatch(RestoreError):
+    """An agent of the run is missing, renamed or cannot be told apart."""
+
+    code = "agent-mismatch"
+
+
+class ToolMismatch(RestoreError):
+    """A tool of the run is missing, renamed or changed."""
+
+    code = "tool-mismatch"
+
+
+class ContextMismatch(RestoreError):
+    """The app context cannot be rebuilt from the document."""
+
+    code = "context-mismatch"
+
+
+class CaptureError(HitlError):
+    """The SDK object handed in cannot be captured."""
+
+    code = "capture"
+
+
+class RevisionError(HitlError):
+    """A version chain is wrong: a fork, a gap, two heads."""
+
+    code = "revision"
