@@ -1,0 +1,21 @@
+"""Agents, scripted models and the oracle that resume recorded states; support, no tests."""
+
+from tests.agents.log import Log, ModelRequest, ToolRun
+from tests.agents.model import ScriptedModel, ScriptExhausted, call, message
+from tests.agents.registry import SCENARIOS
+from tests.agents.scenario import Scenario, Stage
+from tests.agents.session import MemorySession
+
+__all__ = [
+    "SCENARIOS",
+    "Log",
+    "MemorySession",
+    "ModelRequest",
+    "Scenario",
+    "ScriptExhausted",
+    "ScriptedModel",
+    "Stage",
+    "ToolRun",
+    "call",
+    "message",
+]

@@ -1,0 +1,35 @@
+"""The recorded states: files under `tests/corpus`, named by their path there without `.json`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent / "corpus"
+
+
+def path(name: str) -> Path:
+    """Where a recorded file lies; names that carry a suffix of their own keep it."""
+    exact = ROOT / name
+    return exact if exact.is_file() else ROOT / f"{name}.json"
+
+
+def read(name: str) -> bytes:
+    """The file as it was written."""
+    return path(name).read_bytes()
+
+
+def load(name: str) -> Any:  # noqa: ANN401  (JSON)
+    """The file as JSON, fresh at every call."""
+    return json.loads(read(name))
+
+
+def names() -> list[str]:
+    """Every recorded state, and nothing that lies beside one (session histories, scripts)."""
+    files = sorted(ROOT.rglob("*.json"))
+    return [
+        file.relative_to(ROOT).as_posix().removesuffix(".json")
+        for file in files
+        if b'"$schemaVersion"' in file.read_bytes()
+    ]

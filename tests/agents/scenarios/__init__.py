@@ -1,0 +1,1 @@
+"""Agents that resume the recorded states, one module per folder of `tests/corpus`."""
