@@ -1,0 +1,122 @@
+"""What a dialect is: the format of one writer, to the run state and back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol, TypeVar
+
+from attrs import frozen
+
+from hitl.codec import Codec
+from hitl.document import JSONObject, JSONValue, escape
+from hitl.errors import InvalidDocument
+from hitl.model import RunState
+from hitl.revision import Chain, Loss
+
+T = TypeVar("T")
+
+
+@frozen(kw_only=True)
+class Source:
+    """A document as it came in: checked against the limits, not yet read.
+
+    Attributes:
+        data: its bytes.
+        parts: the encoded value of each top-level key.
+        codec: what reads them.
+    """
+
+    data: bytes
+    parts: dict[str, bytes]
+    codec: Codec
+
+
+class Dialect(Protocol):
+    """The format of one writer. `DIALECT` of a folder in `hitl.dialects` is one."""
+
+    name: str
+    chain: Chain
+
+    def claims(self, keys: Collection[str]) -> bool:
+        """Tell whether a document with these top-level keys is of this dialect."""
+
+    def load(self, source: Source) -> RunState:
+        """Read a document of any version; exact, repairs nothing.
+
+        Raises:
+            InvalidDocument: a value does not fit its place.
+            UnsupportedVersion: another major, or a version never released.
+        """
+
+    def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
+        """Write `state` at `version`.
+
+        Raises:
+            ArgumentsChanged: a decided call is not the one that was decided.
+        """
+
+    def losses(self, state: RunState, version: str) -> Sequence[Loss]:
+        """Give what `version` of this dialect cannot hold of `state`."""
+
+
+_NAMES = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def json_type(value: object) -> str:
+    """Give the JSON name of a value's type, for messages."""
+    return _NAMES.get(type(value), type(value).__name__)
+
+
+class Fields:
+    """Reads an object key by key; what nobody took is left over, to be kept verbatim.
+
+    A key that is missing or null is never taken: null stays in `rest`, so that a writer's null is
+    written back as null and a missing key stays missing.
+    """
+
+    def __init__(self, given: JSONValue, path: str) -> None:
+        """Read `given`, the object at `path`.
+
+        Raises:
+            InvalidDocument: it is not an object.
+        """
+        if not isinstance(given, dict):
+            raise InvalidDocument(f"expected object, got {json_type(given)}", path=path)
+        self.given: JSONObject = given
+        self.rest: JSONObject = dict(given)
+        self.path = path
+
+    def at(self, key: str) -> str:
+        """Give the JSON Pointer of `key`."""
+        return f"{self.path}/{escape(key)}"
+
+    def take(self, key: str, kind: type[T]) -> T | None:
+        """Take a value that must be of `kind`; None if it is missing or null.
+
+        Raises:
+            InvalidDocument: it is of another type.
+        """
+        value = self.given.get(key)
+        if value is None:
+            return None
+        if type(value) is not kind:
+            message = f"expected {_NAMES[kind]}, got {json_type(value)}"
+            raise InvalidDocument(message, path=self.at(key))
+        del self.rest[key]
+        return value
+
+    def take_if(self, key: str, kind: type[T]) -> T | None:
+        """Take a value if it is of `kind`; anything else is left over."""
+        value = self.given.get(key)
+        if type(value) is not kind:
+            return None
+        del self.rest[key]
+        return value

@@ -1,0 +1,46 @@
+"""The run state and its parts: frozen, keyword-only classes that know no SDK."""
+
+from hitl.model.agent import Agent, Tool
+from hitl.model.approval import Decision, Grant, Interruption, arguments_sha256
+from hitl.model.context import Context, Conversation
+from hitl.model.log import ItemLog, LogCodec, Spans, count, positions, spans
+from hitl.model.record import KINDS, STAGES, Guardrail, Item, Kind, Record, Response, Stage, slim
+from hitl.model.state import Origin, RunState, Turn, View
+from hitl.model.step import Call, CallState, Ledger, Processed, Step
+from hitl.model.usage import Usage
+
+__all__ = [
+    "KINDS",
+    "STAGES",
+    "Agent",
+    "Call",
+    "CallState",
+    "Context",
+    "Conversation",
+    "Decision",
+    "Grant",
+    "Guardrail",
+    "Interruption",
+    "Item",
+    "ItemLog",
+    "Kind",
+    "Ledger",
+    "LogCodec",
+    "Origin",
+    "Processed",
+    "Record",
+    "Response",
+    "RunState",
+    "Spans",
+    "Stage",
+    "Step",
+    "Tool",
+    "Turn",
+    "Usage",
+    "View",
+    "arguments_sha256",
+    "count",
+    "positions",
+    "slim",
+    "spans",
+]

@@ -1,0 +1,139 @@
+"""The item log: everything that grows with a run, each entry stored once, as bytes.
+
+An entry is a `Record`: an item of the history, a model response or a guardrail result. The lists an
+SDK keeps (generated items, session items, the outputs of a response) are spans over the log, so an
+item that stands in four lists is stored once.
+
+Entries stay encoded until they are read; the codec that wrote them hands in the two functions that
+read and write one. Equality, pickle and repr know only the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias, overload
+
+from attrs import evolve, frozen
+
+from hitl.errors import InvalidDocument
+from hitl.model.record import Item, Record
+
+Spans: TypeAlias = tuple[tuple[int, int], ...]
+"""Positions in the log, in order, as half-open ranges `(start, stop)`."""
+
+
+def spans(positions: Iterable[int]) -> Spans:
+    """Pack positions into ranges; runs of consecutive positions become one range."""
+    packed: list[list[int]] = []
+    for position in positions:
+        if packed and packed[-1][1] == position:
+            packed[-1][1] = position + 1
+        else:
+            packed.append([position, position + 1])
+    return tuple((start, stop) for start, stop in packed)
+
+
+def positions(packed: Spans) -> Iterator[int]:
+    """Give each position of `packed` in order."""
+    for start, stop in packed:
+        yield from range(start, stop)
+
+
+def count(packed: Spans) -> int:
+    """Give how many positions `packed` holds, without walking them."""
+    return sum(stop - start for start, stop in packed)
+
+
+@frozen
+class LogCodec:
+    """How one codec reads and writes a log entry.
+
+    Attributes:
+        name: the codec's name, such as `json`.
+        decode: bytes of one entry to its record.
+        encode: a record to the bytes of one entry.
+    """
+
+    name: str
+    decode: Callable[[bytes], Record]
+    encode: Callable[[Record], bytes]
+
+
+class ItemLog(Sequence[Record]):
+    """An append-only sequence of records, kept as bytes and decoded when read."""
+
+    __slots__ = ("_chunks", "codec")
+
+    def __init__(self, chunks: Sequence[bytes], codec: LogCodec) -> None:
+        """Hold `chunks`, each one encoded entry of `codec`."""
+        self._chunks = chunks if isinstance(chunks, tuple) else tuple(chunks)
+        self.codec = codec
+
+    @property
+    def chunks(self) -> tuple[bytes, ...]:
+        """The encoded entries, as `codec` wrote them."""
+        return self._chunks
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | Sequence[Record]:
+        """Decode the entry at `index`; the call of an approval is filled in from the log."""
+        if isinstance(index, slice):
+            return tuple(self[i] for i in range(*index.indices(len(self))))
+        try:
+            record = self.codec.decode(self._chunks[index])
+        except InvalidDocument as exc:
+            raise InvalidDocument(exc.message, path=f"/items/{index}{exc.path or ''}") from exc
+        item = record.item
+        if item is None or (item.call is None and item.text is None):
+            return record
+        if item.call is not None:
+            item = evolve(item, raw=self._call(index, item.call), call=None)
+        return evolve(record, item=item.expanded())
+
+    def item(self, index: int) -> Item:
+        """Give the item at `index`.
+
+        Raises:
+            InvalidDocument: there is no entry there, or it is not an item.
+        """
+        record = self[index] if 0 <= index < len(self) else None
+        if record is None or record.item is None:
+            raise InvalidDocument("expected the position of an item", path=f"/items/{index}")
+        return record.item
+
+    def _call(self, index: int, call: int) -> object:
+        target = self.codec.decode(self._chunks[call]).item if 0 <= call < index else None
+        if target is None or target.call is not None:
+            message = "expected the position of an earlier call, found none there"
+            raise InvalidDocument(message, path=f"/items/{index}/item/call")
+        return target.raw
+
+    def recode(self, codec: LogCodec) -> ItemLog:
+        """Give the same log in another codec; decodes every entry if the codec changes."""
+        if codec.name == self.codec.name:
+            return self
+        return ItemLog([codec.encode(self.codec.decode(chunk)) for chunk in self._chunks], codec)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ItemLog):
+            return NotImplemented
+        if len(self) != len(other):
+            return False
+        same_codec = self.codec.name == other.codec.name
+        return (same_codec and self._chunks == other._chunks) or all(
+            mine == theirs for mine, theirs in zip(self, other, strict=True)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return ItemLog, (self._chunks, self.codec)
+
+    def __repr__(self) -> str:
+        return f"<ItemLog of {len(self)} entries>"

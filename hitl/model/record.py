@@ -1,0 +1,201 @@
+"""The entries of the item log: items, model responses, guardrail results.
+
+The shapes here are what the native document stores. Values an app produced (outputs, custom data,
+raw items) are in tagged form, see `hitl.values`; a raw item is the item in the form of OpenAI's
+Responses API, whatever the SDK.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, get_args
+
+from attrs import asdict, evolve, fields, frozen
+
+from hitl import values
+from hitl.document import JSONObject, JSONValue
+from hitl.errors import InvalidDocument
+from hitl.model.usage import Usage
+
+Kind = Literal[
+    "input",  # what the user, or the app, put in
+    "message",
+    "reasoning",
+    "tool_call",
+    "tool_output",
+    "handoff_call",
+    "handoff_output",
+    "approval",
+    "tool_search_call",
+    "tool_search_output",
+    "mcp_list_tools",
+    "mcp_approval_request",
+    "mcp_approval_response",
+    "compaction",
+    "output",  # part of a model response that never became an item of the history
+    "opaque",  # an item of a kind we do not know, kept whole
+]
+KINDS: frozenset[str] = frozenset(get_args(Kind))
+
+Text = Literal["value", "str"]
+"""How the text the model saw follows from a structured output: it is the value, or `str(value)`."""
+
+Stage = Literal["input", "output", "tool_input", "tool_output"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@frozen(kw_only=True)
+class Item:
+    """One entry of the run's history.
+
+    Attributes:
+        kind: what it is.
+        raw: the item as the model's API knows it; for `opaque`, the whole item.
+        agent: position of its agent in the run's table; None when the writer named none.
+        call: position of the call an approval is for, where its raw item is the same; the log
+            fills `raw` in when the entry is read.
+        output: a tool's structured output, tagged; meaningful when `has_output`.
+        has_output: whether the writer stored a structured output.
+        text: how `raw["output"]` follows from `output` where it was left out of `raw`; the log
+            fills it in when the entry is read. None when it does not follow.
+        source, target: agents of a handoff, as positions in the table.
+        tool_name, tool_namespace, tool_key, bare_alias: which tool a call is for; `tool_key` is
+            (kind, namespace, name) with kind `bare`, `namespaced` or `deferred_top_level`.
+        origin: where the tool came from (function, MCP server, agent), as the SDK says it.
+        description, title: what the tool said of itself.
+        custom_data: what the app attached to an output, tagged.
+        input_id: name of this occurrence of a staged input.
+        extra: fields of the writer that hitl does not know, kept verbatim, tagged.
+    """
+
+    kind: Kind
+    raw: JSONValue = None
+    agent: int | None = None
+    call: int | None = None
+    output: JSONValue = None
+    has_output: bool = False
+    text: Text | None = None
+    source: int | None = None
+    target: int | None = None
+    tool_name: str | None = None
+    tool_namespace: str | None = None
+    tool_key: tuple[str, str | None, str] | None = None
+    bare_alias: bool = False
+    origin: JSONObject | None = None
+    description: str | None = None
+    title: str | None = None
+    custom_data: JSONObject | None = None
+    input_id: str | None = None
+    extra: JSONObject | None = None
+
+    @property
+    def call_id(self) -> str | None:
+        """The id that ties a call, its approval and its output together; None if it has none."""
+        if not isinstance(self.raw, dict):
+            return None
+        for key in _CALL_ID_KEYS.get(str(self.raw.get("type")), ("call_id",)):
+            if isinstance(found := self.raw.get(key), str) and found:
+                return found
+        return None
+
+    @property
+    def value(self) -> object:
+        """A tool's structured output as the app knows it: bytes are bytes, types are types."""
+        return values.decode(self.output)
+
+    def expanded(self) -> Item:
+        """Give the item with the model-visible text put back into its raw item."""
+        if self.text is None or not isinstance(self.raw, dict):
+            return self
+        plain = values.decode(self.output)
+        text = self.output if self.text == "value" else str(plain)
+        return evolve(self, raw={**self.raw, "output": text}, text=None)
+
+    def folded(self) -> Item:
+        """Give the item with the model-visible text left out where it follows from the value."""
+        if not self.has_output or not isinstance(self.raw, dict) or "output" not in self.raw:
+            return self
+        text = _derivation(self.raw["output"], self.output)
+        if text is None:
+            return self
+        rest = {key: value for key, value in self.raw.items() if key != "output"}
+        return evolve(self, raw=rest, text=text)
+
+
+_CALL_ID_KEYS = {
+    "mcp_approval_request": ("id",),
+    "mcp_approval_response": ("approval_request_id",),
+}
+
+
+def _derivation(visible: JSONValue, output: JSONValue) -> Text | None:
+    if isinstance(visible, str):
+        if isinstance(output, str):
+            return "value" if visible == output else None
+        return "str" if values.is_plain(output) and visible == str(output) else None
+    return None
+
+
+@frozen(kw_only=True)
+class Response:
+    """One answer of the model.
+
+    Attributes:
+        id: the server's name for it; None when the provider has none.
+        request_id: the transport's name for the request.
+        usage: tokens it cost.
+        output: positions of its output items in the log.
+        extra: fields of the writer that hitl does not know, kept verbatim, tagged.
+    """
+
+    id: str | None = None
+    request_id: str | None = None
+    usage: Usage | None = None
+    output: tuple[int, ...] = ()
+    extra: JSONObject | None = None
+
+
+@frozen(kw_only=True)
+class Guardrail:
+    """The result of one guardrail.
+
+    Attributes:
+        stage: what it guarded.
+        result: name, outcome and evidence as the SDK writes them, tagged.
+    """
+
+    stage: Stage
+    result: JSONValue = None
+
+
+@frozen(kw_only=True)
+class Record:
+    """One entry of the log: exactly one of its fields is set."""
+
+    item: Item | None = None
+    response: Response | None = None
+    guardrail: Guardrail | None = None
+
+    def only(self) -> Item | Response | Guardrail:
+        """Give the field that is set.
+
+        Raises:
+            InvalidDocument: none or several are.
+        """
+        found = [x for x in (self.item, self.response, self.guardrail) if x is not None]
+        if len(found) != 1:
+            raise InvalidDocument(f"expected one of item, response, guardrail, found {len(found)}")
+        return found[0]
+
+
+def slim(record: Record) -> dict[str, Any]:
+    """Give the record as plain data without the fields that hold their default."""
+    only = record.only()
+    name = type(only).__name__.lower()
+    body = {
+        field.name: value
+        for field in fields(type(only))
+        if (value := getattr(only, field.name)) != field.default or field.name == "kind"
+    }
+    if isinstance(only, Response) and only.usage is not None:
+        body["usage"] = {k: v for k, v in asdict(only.usage, recurse=False).items() if v is not None}
+    return {name: body}

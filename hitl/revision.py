@@ -1,0 +1,173 @@
+"""Version chains: how a document of one dialect gets from version to version, and what that costs.
+
+A chain knows no dialect. Its revisions are modules with four data lines and two functions; their
+order comes from `parent` links, not from names. A fork, a gap or two heads is refused when the
+chain is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from attrs import field, frozen
+
+from hitl.document import JSONObject
+from hitl.errors import RevisionError, UnsupportedVersion
+
+Severity = Literal["info", "warn", "error"]
+"""info: only display, cost, audit or tracing changes. warn: the target asks again or needs help.
+error: the target would run something different."""
+
+
+@frozen(kw_only=True)
+class Loss:
+    """A value a target dialect or version cannot hold.
+
+    Attributes:
+        path: JSON Pointer to it in the document or state that was converted.
+        severity: what losing it does.
+        reason: one sentence, without the value.
+    """
+
+    path: str
+    severity: Severity
+    reason: str
+
+
+@frozen(kw_only=True)
+class Repair:
+    """A change that makes an old state resume correctly.
+
+    Attributes:
+        name: its name, as `--repair` takes it.
+        path: JSON Pointer to what it changes.
+        reason: one sentence.
+        widens: whether it gives a permission the document does not prove; done only when asked
+            for by name.
+    """
+
+    name: str
+    path: str
+    reason: str
+    widens: bool = False
+
+
+Step: TypeAlias = Callable[[JSONObject], JSONObject]
+
+
+def _unchanged(document: JSONObject) -> JSONObject:
+    return document
+
+
+@frozen(kw_only=True)
+class Revision:
+    """One version of a dialect.
+
+    Attributes:
+        version: its label, `major.minor`.
+        parent: the version before it; None for the first.
+        summary: one line: what it added.
+        source: release, or file, that first wrote it.
+        upgrade: a document of the parent version to this one; exact, invents nothing.
+        downgrade: the other way.
+        losses: what the parent version cannot hold of a document of this one.
+    """
+
+    version: str
+    parent: str | None
+    summary: str
+    source: str
+    upgrade: Step = _unchanged
+    downgrade: Step = _unchanged
+    losses: Callable[[JSONObject], Sequence[Loss]] = lambda _: ()
+
+
+@frozen
+class Chain:
+    """The versions of one dialect, oldest first.
+
+    Attributes:
+        dialect: whose versions these are.
+        revisions: oldest first.
+    """
+
+    dialect: str
+    revisions: tuple[Revision, ...] = field(converter=lambda given: _ordered(tuple(given)))
+
+    @property
+    def newest(self) -> str:
+        """The version this hitl writes when none is asked for."""
+        return self.revisions[-1].version
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Every version read and written, oldest first."""
+        return tuple(revision.version for revision in self.revisions)
+
+    def newer(self, version: str) -> bool:
+        """Tell whether `version` is a newer minor than the newest known.
+
+        Raises:
+            UnsupportedVersion: not a `major.minor` label, another major, or an unknown older one.
+        """
+        if version in self.versions:
+            return False
+        known, given = _number(self.newest), _number(version)
+        if given is None or known is None or given[0] != known[0] or given < known:
+            raise UnsupportedVersion(
+                f"expected a version of {self.dialect} up to {self.newest}, found another"
+            )
+        return True
+
+    def upgrade(self, document: JSONObject, version: str) -> JSONObject:
+        """Bring `document` from `version` to the newest; exact."""
+        for revision in self.revisions[self._index(version) + 1 :]:
+            document = revision.upgrade(document)
+        return document
+
+    def downgrade(self, document: JSONObject, version: str) -> JSONObject:
+        """Bring `document` from the newest version down to `version`."""
+        for revision in reversed(self.revisions[self._index(version) + 1 :]):
+            document = revision.downgrade(document)
+        return document
+
+    def losses(self, document: JSONObject, version: str) -> tuple[Loss, ...]:
+        """Give what `document`, of the newest version, loses on the way down to `version`."""
+        found: list[Loss] = []
+        for revision in reversed(self.revisions[self._index(version) + 1 :]):
+            found += revision.losses(document)
+            document = revision.downgrade(document)
+        return tuple(found)
+
+    def _index(self, version: str) -> int:
+        if version not in self.versions:
+            raise UnsupportedVersion(
+                f"expected a version of {self.dialect}: {', '.join(self.versions)}; found another"
+            )
+        return self.versions.index(version)
+
+
+def _number(version: str) -> tuple[int, int] | None:
+    major, _, minor = version.partition(".")
+    plain = major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()
+    return (int(major), int(minor)) if plain and len(version) < 16 else None  # noqa: PLR2004
+
+
+def _ordered(given: Iterable[Revision]) -> tuple[Revision, ...]:
+    by_parent: dict[str | None, Revision] = {}
+    revisions = tuple(given)
+    for revision in revisions:
+        if revision.parent in by_parent:
+            both = f"{by_parent[revision.parent].version} and {revision.version}"
+            raise RevisionError(f"two versions have the parent {revision.parent}: {both}")
+        by_parent[revision.parent] = revision
+    ordered: list[Revision] = []
+    parent = None
+    while parent in by_parent:
+        ordered.append(by_parent.pop(parent))
+        parent = ordered[-1].version
+    if by_parent or not ordered:
+        lost = ", ".join(sorted(revision.version for revision in by_parent.values()))
+        raise RevisionError(f"no path from the first version to: {lost or 'any version'}")
+    return tuple(ordered)
