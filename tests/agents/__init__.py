@@ -2,6 +2,17 @@
 
 from tests.agents.log import Log, ModelRequest, ToolRun
 from tests.agents.model import ScriptedModel, ScriptExhausted, call, message
+from tests.agents.oracle import (
+    Outcome,
+    always_approve,
+    always_reject,
+    approve,
+    leave,
+    reject,
+    resume,
+    resume_native,
+    resume_state,
+)
 from tests.agents.registry import SCENARIOS
 from tests.agents.scenario import Scenario, Stage
 from tests.agents.session import MemorySession
@@ -11,11 +22,20 @@ __all__ = [
     "Log",
     "MemorySession",
     "ModelRequest",
+    "Outcome",
     "Scenario",
     "ScriptExhausted",
     "ScriptedModel",
     "Stage",
     "ToolRun",
+    "always_approve",
+    "always_reject",
+    "approve",
     "call",
+    "leave",
     "message",
+    "reject",
+    "resume",
+    "resume_native",
+    "resume_state",
 ]

@@ -5,7 +5,7 @@ input answers. So a model made after a pause, in another process, goes on where 
 pause stopped.
 """
 
-# ruff: noqa: ANN401, PLR0913, PLR0917  (the SDK's Model is wide, and items are any JSON)
+# ruff: noqa: ANN401, PLR0917  (the SDK's Model is wide, and items are any JSON)
 
 from __future__ import annotations
 

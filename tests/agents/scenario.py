@@ -29,6 +29,7 @@ class Stage:
     log: Log
     session: MemorySession | None
     options: Mapping[str, Any]
+    decided: frozenset[str]
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +42,7 @@ class Scenario:
         session_id: None for a run without a session.
         history: corpus name of the session's items at the pause; None for an empty session.
         options: keyword arguments of `Runner.run` on resume.
+        finished: the run was over when the state was written; the SDK asks the model again.
         refusal: class name of the SDK's error for a state it cannot resume; None when it can.
     """
 
@@ -49,13 +51,18 @@ class Scenario:
     session_id: str | None = None
     history: str | None = None
     options: Mapping[str, Any] = attrs.field(factory=dict)
+    finished: bool = False
     refusal: str | None = None
 
     def stage(self) -> Stage:
         """A fresh agent graph, log and session."""
         log = Log()
         return Stage(
-            agent=self.cast(log), log=log, session=self._session(), options=dict(self.options)
+            agent=self.cast(log),
+            log=log,
+            session=self._session(),
+            options=dict(self.options),
+            decided=self.decided,
         )
 
     def _session(self) -> MemorySession | None:

@@ -104,6 +104,6 @@ _BY_STEM = {
     "hosted_mcp": Scenario(cast=_hosted_mcp),
     "hosted_mcp_always": Scenario(cast=_hosted_mcp, decided=frozenset({"mcpr_1"})),
     "local_mcp": Scenario(cast=_local_mcp),
-    "final": Scenario(cast=_final),
+    "final": Scenario(cast=_final, finished=True),
 }
 SCENARIOS = {f"{_FOLDER}/{stem}": scenario for stem, scenario in _BY_STEM.items()}
