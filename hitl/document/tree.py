@@ -45,7 +45,14 @@ def validate(
         raise fault(value, path, limits, lenient=lenient, error=error)
 
 
-def sound(value: object, limits: Limits, *, lenient: bool, texts: bool = True) -> bool:
+def sound(
+    value: object,
+    limits: Limits,
+    *,
+    lenient: bool,
+    texts: bool = True,
+    without: str | None = None,
+) -> bool:
     """Say whether a value is JSON and within limits, level by level at the speed of C.
 
     Args:
@@ -53,6 +60,7 @@ def sound(value: object, limits: Limits, *, lenient: bool, texts: bool = True) -
         limits: depth, nodes and digits.
         lenient: let NaN, the infinities and lone surrogates through.
         texts: look for lone surrogates; needless when an encoder will.
+        without: a key that no object may hold.
 
     Raises:
         LimitExceeded: too many values; no place, for there is no single one.
@@ -76,6 +84,8 @@ def sound(value: object, limits: Limits, *, lenient: bool, texts: bool = True) -
             raise LimitExceeded(f"expected at most {limits.nodes} values, found more")
         if depth > limits.depth or not _sound_keys(dicts, texts=texts):
             return False
+        if without is not None and without in chain.from_iterable(dicts):
+            return False
         level = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, dicts))]
 
 
@@ -92,7 +102,7 @@ def fault(
         place = path + pointer(*parts)
         if type(each) in (list, dict) and len(parts) >= limits.depth:
             return LimitExceeded(f"expected at most {limits.depth} levels, found more", path=place)
-        if type(each) is int and _too_long((each,), limits):
+        if type(each) is int and too_long((each,), limits):
             return LimitExceeded(
                 f"expected an integer of at most {limits.digits} digits, found a longer one",
                 path=place,
@@ -134,22 +144,22 @@ def _children(value: object) -> Iterator[tuple[str | int, object]]:
 def _sound_scalars(
     level: list[object], kinds: set[type], limits: Limits, *, lenient: bool, texts: bool
 ) -> bool:
-    if int in kinds and _too_long([each for each in level if type(each) is int], limits):
+    if int in kinds and too_long([each for each in level if type(each) is int], limits):
         return False
     if float in kinds and not lenient:
         floats = [each for each in level if type(each) is float]
         if not all(map(math.isfinite, floats)):
             return False
-    return not (texts and str in kinds) or _encodable([each for each in level if type(each) is str])
+    return not (texts and str in kinds) or encodable([each for each in level if type(each) is str])
 
 
 def _sound_keys(dicts: list[dict[object, object]], *, texts: bool) -> bool:
     if not set(map(type, chain.from_iterable(dicts))) <= {str}:
         return False
-    return not texts or _encodable(chain.from_iterable(dicts))  # type: ignore[arg-type]
+    return not texts or encodable(chain.from_iterable(dicts))  # type: ignore[arg-type]
 
 
-def _encodable(texts: Iterable[str]) -> bool:
+def encodable(texts: Iterable[str]) -> bool:
     """Say whether texts hold no lone surrogate; an ASCII text is known by a flag, not read."""
     try:
         "".join([text for text in texts if not text.isascii()]).encode()
@@ -158,7 +168,7 @@ def _encodable(texts: Iterable[str]) -> bool:
     return True
 
 
-def _too_long(integers: Iterable[int], limits: Limits) -> bool:
+def too_long(integers: Iterable[int], limits: Limits) -> bool:
     """Say whether an integer has too many digits; bits first, for digits cost a division."""
     # 10**n needs at least 3.3219 * n bits, so fewer bits are fewer digits.
     longest = max(map(int.bit_length, integers), default=0)
@@ -182,8 +192,8 @@ def _unwritable(value: object) -> str | None:
     """Name what Python has and JSON text has not."""
     if type(value) is float and not math.isfinite(value):
         return "NaN or an infinity"
-    if type(value) is str and not _encodable((value,)):
+    if type(value) is str and not encodable((value,)):
         return "a lone surrogate"
-    if type(value) is dict and not _encodable(value):
+    if type(value) is dict and not encodable(value):
         return "a lone surrogate in a key"
     return None
