@@ -10,7 +10,7 @@ from attrs import frozen
 from hitl.codec import Codec
 from hitl.document import JSONObject, JSONValue, escape
 from hitl.errors import InvalidDocument
-from hitl.model import RunState
+from hitl.model import Origin, RunState
 from hitl.revision import Chain, Loss
 
 T = TypeVar("T")
@@ -39,6 +39,13 @@ class Dialect(Protocol):
 
     def claims(self, keys: Collection[str]) -> bool:
         """Tell whether a document with these top-level keys is of this dialect."""
+
+    def format(self, parts: dict[str, bytes], codec: Codec) -> Origin:
+        """Give the dialect and version of a document.
+
+        Raises:
+            InvalidDocument: the document carries no version label.
+        """
 
     def load(self, source: Source) -> RunState:
         """Read a document of any version; exact, repairs nothing.

@@ -122,25 +122,30 @@ class Chain:
 
     def upgrade(self, document: JSONObject, version: str) -> JSONObject:
         """Bring `document` from `version` to the newest; exact."""
-        for revision in self.revisions[self._index(version) + 1 :]:
+        for revision in self.revisions[self.index(version) + 1 :]:
             document = revision.upgrade(document)
         return document
 
     def downgrade(self, document: JSONObject, version: str) -> JSONObject:
         """Bring `document` from the newest version down to `version`."""
-        for revision in reversed(self.revisions[self._index(version) + 1 :]):
+        for revision in reversed(self.revisions[self.index(version) + 1 :]):
             document = revision.downgrade(document)
         return document
 
     def losses(self, document: JSONObject, version: str) -> tuple[Loss, ...]:
         """Give what `document`, of the newest version, loses on the way down to `version`."""
         found: list[Loss] = []
-        for revision in reversed(self.revisions[self._index(version) + 1 :]):
+        for revision in reversed(self.revisions[self.index(version) + 1 :]):
             found += revision.losses(document)
             document = revision.downgrade(document)
         return tuple(found)
 
-    def _index(self, version: str) -> int:
+    def index(self, version: str) -> int:
+        """Give the place of `version` in the chain.
+
+        Raises:
+            UnsupportedVersion: the dialect has no such version.
+        """
         if version not in self.versions:
             raise UnsupportedVersion(
                 f"expected a version of {self.dialect}: {', '.join(self.versions)}; found another"

@@ -144,6 +144,7 @@ class Response:
         request_id: the transport's name for the request.
         usage: tokens it cost.
         output: positions of its output items in the log.
+        absent: keys the writer left out, where it usually writes them.
         extra: fields of the writer that hitl does not know, kept verbatim, tagged.
     """
 
@@ -151,6 +152,7 @@ class Response:
     request_id: str | None = None
     usage: Usage | None = None
     output: tuple[int, ...] = ()
+    absent: tuple[str, ...] = ()
     extra: JSONObject | None = None
 
 

@@ -26,17 +26,15 @@ T = TypeVar("T")
 
 @frozen(kw_only=True)
 class Origin:
-    """The document a state was read from.
+    """A format: who writes it, and which version.
 
     Attributes:
-        dialect, version: its format.
-        newer: whether the version is a newer minor than hitl knows: it is kept verbatim and can
-            be written back at its own version only.
+        dialect: the writer.
+        version: its label.
     """
 
     dialect: str
     version: str
-    newer: bool = False
 
 
 @frozen(kw_only=True)
@@ -89,7 +87,7 @@ class RunState:
     A section that is None was not written by whoever wrote the document.
 
     Attributes:
-        origin: the document the state was read from.
+        origin: the format the run was first written in; an SDK's, mostly.
         log: every item, response and guardrail result, each once.
         agents: the agents that took part; other fields name them by position.
         current_agent: position of the agent whose turn it is.
@@ -119,6 +117,8 @@ class RunState:
         extras: what only one dialect can say, by dialect; carried and never interpreted.
         secrets: values that never leave in native form, by JSON Pointer into the document
             they came from.
+        newer: set when the state was read from a newer minor than hitl knows: it is kept
+            verbatim and can be written back in that format only.
     """
 
     origin: Origin
@@ -150,6 +150,7 @@ class RunState:
     sandbox: JSONObject | None = None
     extras: Mapping[str, JSONObject] = field(factory=dict)
     secrets: Mapping[str, JSONValue] = field(factory=dict)
+    newer: Origin | None = None
 
     @property
     def items(self) -> Sequence[Item]:

@@ -1,0 +1,1 @@
+"""The encodings of documents; a module in this folder with a `CODEC` is registered."""

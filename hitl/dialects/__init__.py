@@ -1,0 +1,1 @@
+"""The formats of writers; a folder here whose package has a `DIALECT` is registered."""

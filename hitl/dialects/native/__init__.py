@@ -1,0 +1,60 @@
+"""hitl's own document: what stores keep and processes hand to each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from hitl.dialect import Source
+from hitl.dialects.native import dump as _dump
+from hitl.dialects.native import load as _load
+from hitl.dialects.native import wire
+from hitl.dialects.native.versions import REVISIONS
+from hitl.errors import InvalidDocument
+from hitl.model import Origin
+from hitl.revision import Chain, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hitl.codec import Codec
+    from hitl.model import RunState
+
+
+class Native:
+    """The dialect that can say everything but secrets."""
+
+    name = "native"
+    chain = Chain("native", REVISIONS)
+
+    def claims(self, keys: Collection[str]) -> bool:
+        """Tell whether the document carries our version key."""
+        return wire.VERSION_KEY in keys
+
+    def format(self, parts: dict[str, bytes], codec: Codec) -> Origin:
+        """Give the version of a document."""
+        version = codec.parse(parts[wire.VERSION_KEY])
+        if not isinstance(version, str):
+            raise InvalidDocument("expected a version label", path=f"/{wire.VERSION_KEY}")
+        return Origin(dialect=self.name, version=version)
+
+    def load(self, source: Source) -> RunState:
+        """Read a document; its log stays encoded until it is read."""
+        format_ = self.format(source.parts, source.codec)
+        newer = self.chain.newer(format_.version)
+        state = _load.load(source.parts, source.codec, newer=newer, outer=None)
+        return evolve(state, newer=format_) if newer else state
+
+    def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
+        """Write a document."""
+        return _dump.dump(state, version, codec)
+
+    def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
+        """Secrets never leave in native form; anything else does."""
+        del version
+        reason = "a secret is left out; the live agent supplies it again"
+        return tuple(Loss(path=path, severity="info", reason=reason) for path in state.secrets)
+
+
+DIALECT = Native()

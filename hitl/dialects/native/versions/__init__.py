@@ -1,0 +1,5 @@
+"""The versions of the native document, oldest first."""
+
+from hitl.dialects.native.versions import v1_0
+
+REVISIONS = (v1_0.REVISION,)

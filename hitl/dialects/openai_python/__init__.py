@@ -1,0 +1,70 @@
+"""The RunState JSON of openai-agents, the Python SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from attrs import evolve
+
+from hitl import values
+from hitl.dialects.openai_python import dump as _dump
+from hitl.dialects.openai_python import load as _load
+from hitl.dialects.openai_python import wire
+from hitl.dialects.openai_python.versions import REVISIONS
+from hitl.errors import InvalidDocument
+from hitl.model import Origin
+from hitl.revision import Chain, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hitl.codec import Codec
+    from hitl.dialect import Source
+    from hitl.document import JSONObject
+    from hitl.model import RunState
+
+
+class OpenAIPython:
+    """Reads and writes what `RunState.to_json` and `from_json` of the Python SDK do."""
+
+    name = "openai-agents-python"
+    chain = Chain("openai-agents-python", REVISIONS)
+
+    def claims(self, keys: Collection[str]) -> bool:
+        """Tell the Python SDK's documents from the JavaScript SDK's: by the case of the keys."""
+        return wire.VERSION_KEY in keys and "currentTurn" not in keys
+
+    def format(self, parts: dict[str, bytes], codec: Codec) -> Origin:
+        """Give the schema version of a document."""
+        version = codec.parse(parts[wire.VERSION_KEY], lenient=True)
+        if not isinstance(version, str):
+            raise InvalidDocument("expected a version label", path=f"/{wire.VERSION_KEY}")
+        return Origin(dialect=self.name, version=version)
+
+    def load(self, source: Source) -> RunState:
+        """Read a document of any version."""
+        origin = self.format(source.parts, source.codec)
+        newer = self.chain.newer(origin.version)
+        document = cast("JSONObject", source.codec.parse(source.data, lenient=True))
+        if not newer:
+            document = self.chain.upgrade(document, origin.version)
+        plain = values.plain_text(source.data)
+        state = _load.load(document, source.codec, origin, plain=plain)
+        return evolve(state, newer=origin) if newer else state
+
+    def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
+        """Write a document at `version`; a newer one is written back at its own."""
+        document = _dump.dump(state, self.name, version).document
+        if state.newer is None:
+            document = self.chain.downgrade(document, version)
+        return codec.encode(document, lenient=True)
+
+    def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
+        """Give what the SDK's JSON cannot hold of `state`."""
+        dumped = _dump.dump(state, self.name, version)
+        if state.newer is not None:
+            return dumped.losses
+        return dumped.losses + self.chain.losses(dumped.document, version)
+
+
+DIALECT = OpenAIPython()

@@ -1,0 +1,266 @@
+"""Approval records: the SDK's three places for them, and how it records one more decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from hitl.dialect import Fields
+from hitl.dialects.openai_python.fingerprint import approval_scope, lookup_key
+from hitl.model import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.dialects.openai_python.history import History
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Decision, Item
+
+_HOSTED = {
+    "server_tool": ("hosted_tool", {"server_label": "server", "tool_name": "key"}),
+    "request": ("hosted_request", {"request_id": "request"}),
+    "query": ("hosted_query", {"tool_name": "key", "request_id": "request"}),
+}
+_HOSTED_TYPE = {subject: name for name, (subject, _) in _HOSTED.items()}
+_HOSTED_ORDER = {"hosted_tool": 0, "hosted_request": 1, "hosted_query": 2}
+
+
+def read(context: Fields, history: History) -> tuple[Grant, ...]:
+    """Take the records of all three places; a place that is not in the usual form is left over."""
+    grants: list[Grant] = []
+    named = context.given.get("approvals")
+    if isinstance(named, dict) and all(_usual(record) for record in named.values()):
+        del context.rest["approvals"]
+        grants += [_grant(record, subject="tool", key=key) for key, record in named.items()]
+    owned = _entries(context, "function_tool_approvals", {"agent", "tool_key", "decision"})
+    for entry in owned:
+        agent = history.agent_of(entry["agent"])
+        key = entry["tool_key"]
+        grants.append(_grant(entry["decision"], subject="function", agent=agent, key=key))
+    for entry in _entries(context, "hosted_mcp_approvals", {"identity", "decision"}):
+        subject, names = _HOSTED[entry["identity"]["type"]]
+        who = {mine: entry["identity"][theirs] for theirs, mine in names.items()}
+        grants.append(_grant(entry["decision"], subject=subject, **who))
+    return tuple(grants)
+
+
+def _entries(context: Fields, key: str, keys: set[str]) -> list[JSONObject]:
+    given = context.given.get(key)
+    if not isinstance(given, list) or not given:
+        return []
+    if not all(isinstance(each, dict) and set(each) == keys and _known(each) for each in given):
+        return []
+    del context.rest[key]
+    return [each for each in given if isinstance(each, dict)]
+
+
+def _known(entry: JSONObject) -> bool:
+    if not _usual(entry["decision"]):
+        return False
+    if "agent" in entry:
+        agent = entry["agent"]
+        named = isinstance(agent, dict) and isinstance(agent.get("name"), str)
+        return named and isinstance(entry["tool_key"], str)
+    identity = entry["identity"]
+    if not isinstance(identity, dict) or identity.get("type") not in _HOSTED:
+        return False
+    _, names = _HOSTED[str(identity["type"])]
+    return set(identity) == {"type", *names} and all(isinstance(identity[n], str) for n in names)
+
+
+def _usual(record: JSONValue) -> bool:
+    if not isinstance(record, dict):
+        return False
+    verdicts = (record.get("approved"), record.get("rejected"))
+    messages = record.get("rejection_messages", {})
+    return (
+        all(_verdict(verdict) for verdict in verdicts)
+        and isinstance(messages, dict)
+        and all(isinstance(each, str) for each in messages.values())
+        and ("rejection_messages" not in record or bool(messages))
+    )
+
+
+def _verdict(verdict: JSONValue) -> bool:
+    if isinstance(verdict, list):
+        return all(isinstance(each, str) for each in verdict)
+    return isinstance(verdict, bool)
+
+
+def _grant(record: JSONValue, **who: object) -> Grant:
+    fields = Fields(record, "")
+    approved, rejected = fields.rest.pop("approved"), fields.rest.pop("rejected")
+    return Grant(
+        approved=approved,
+        rejected=rejected,
+        messages=fields.take_if("rejection_messages", dict),
+        sticky_message=fields.take_if("sticky_rejection_message", str),
+        scope=fields.take_if("sticky_scope", str),
+        extra=fields.rest or None,
+        **who,  # type: ignore[arg-type]
+    )
+
+
+def write(grants: Sequence[Grant], agents: Sequence[JSONObject]) -> JSONObject:
+    """Give the three places; the last two only where they hold something."""
+    owned: list[JSONValue] = [
+        {"agent": agents[grant.agent], "tool_key": grant.key, "decision": _record(grant)}
+        for grant in grants
+        if grant.subject == "function" and grant.agent is not None
+    ]
+    hosted: list[JSONValue] = [
+        {"identity": _identity(grant), "decision": _record(grant)}
+        for grant in grants
+        if grant.subject in _HOSTED_TYPE
+    ]
+    written: JSONObject = {
+        "approvals": {str(g.key): _record(g) for g in grants if g.subject == "tool"},
+    }
+    if owned:
+        written["function_tool_approvals"] = owned
+    if hosted:
+        written["hosted_mcp_approvals"] = hosted
+    return written
+
+
+def _identity(grant: Grant) -> JSONObject:
+    kind = _HOSTED_TYPE[grant.subject]
+    _, names = _HOSTED[kind]
+    return {"type": kind} | {theirs: getattr(grant, mine) for theirs, mine in names.items()}
+
+
+def _record(grant: Grant) -> JSONObject:
+    record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}  # type: ignore[dict-item]
+    if grant.messages:
+        record["rejection_messages"] = dict(grant.messages)
+    if grant.sticky_message is not None:
+        record["sticky_rejection_message"] = grant.sticky_message
+    if grant.scope is not None:
+        record["sticky_scope"] = grant.scope
+    return {**record, **(grant.extra or {})}
+
+
+def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Grant, ...]:
+    """Record a decision on `item` as the SDK would have (`run_context.py`, 0.24.0)."""
+    result = list(grants)
+    for who, sticky in _records_for(result, decision, item):
+        index = next((i for i, grant in enumerate(result) if _is(grant, who)), None)
+        if index is None:
+            index = len(result)
+            result.append(Grant(**who))  # type: ignore[arg-type]
+        scope = approval_scope(item)
+        grant = result[index]
+        result[index] = _stuck(grant, decision, scope) if sticky else _once(grant, decision)
+    # The SDK writes hosted records sorted, whatever the order of the decisions.
+    hosted = [grant for grant in result if grant.subject in _HOSTED_ORDER]
+    others = [grant for grant in result if grant.subject not in _HOSTED_ORDER]
+    return (*others, *sorted(hosted, key=_hosted_key))
+
+
+def _hosted_key(grant: Grant) -> tuple[int, str, str, str]:
+    order = _HOSTED_ORDER[grant.subject]
+    return order, grant.server or "", grant.key or "", grant.request or ""
+
+
+def _is(grant: Grant, who: dict[str, object]) -> bool:
+    names = ("subject", "agent", "key", "server", "request")
+    return all(getattr(grant, name) == who.get(name) for name in names)
+
+
+def _records_for(
+    grants: Sequence[Grant], decision: Decision, item: Item
+) -> list[tuple[dict[str, object], bool]]:
+    """Give the records a decision goes into, each with whether it is sticky there."""
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    if raw.get("type") == "mcp_approval_request":
+        return _hosted_records(decision, item, raw)
+    keys = tool_keys(item)
+    if raw.get("type") != "function_call":
+        key = _patch_key(grants, item, keys[-1])
+        return [({"subject": "tool", "key": key}, decision.always)]
+    chosen = keys[-1:] if decision.always else keys
+    owner = {"subject": "function", "agent": item.agent}
+    return [({**owner, "key": key}, decision.always) for key in chosen]
+
+
+def _hosted_records(
+    decision: Decision, item: Item, raw: JSONObject
+) -> list[tuple[dict[str, object], bool]]:
+    server, name = raw.get("server_label"), raw.get("name") or item.tool_name
+    request = decision.call_id
+    first: dict[str, object] = {"subject": "hosted_request", "request": request}
+    if server and raw.get("name"):
+        first = {"subject": "hosted_tool", "server": server, "key": raw["name"]}
+    records = [(first, decision.always)]
+    if name:
+        records.append(({"subject": "hosted_query", "key": name, "request": request}, False))
+    return records
+
+
+def _patch_key(grants: Sequence[Grant], item: Item, key: str) -> str:
+    """Patches of different tools share a name; a second scope gets a record of its own."""
+    scope = approval_scope(item)
+    if key != "apply_patch" or scope is None:
+        return key
+    scoped = f"{key}:{scope}"
+    if any(grant.subject == "tool" and grant.key == scoped for grant in grants):
+        return scoped
+    named = next((g for g in grants if g.subject == "tool" and g.key == key), None)
+    other = named is not None and named.scope is not None and named.scope != scope
+    return scoped if other else key
+
+
+def tool_keys(item: Item) -> tuple[str, ...]:
+    """Give the keys the SDK records an approval of this call under; the last one is exact."""
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    name = item.tool_name or str(raw.get("name") or raw.get("type") or "unknown_tool")
+    space = item.tool_namespace or raw.get("namespace")
+    key = item.tool_key
+    if key is None and raw.get("type") == "function_call" and space != name:
+        key = lookup_key(evolve(item, raw={**raw, "name": name, "namespace": space}))
+    match key:
+        case ("namespaced", str(namespace), str(tool)):
+            exact = f"{namespace}.{tool}"
+        case ("deferred_top_level", _, str(tool)):
+            exact = f"deferred_top_level:{tool}"
+        case (_, _, str(tool)):
+            exact = tool
+        case _:
+            exact = f"{space}.{name}" if space else name
+    return (name, exact) if item.bare_alias and name != exact else (exact,)
+
+
+def _stuck(grant: Grant, decision: Decision, scope: str | None) -> Grant:
+    if decision.approved:
+        return evolve(
+            grant, approved=True, rejected=[], messages=None, sticky_message=None, scope=scope
+        )
+    return evolve(
+        grant,
+        approved=False,
+        rejected=True,
+        messages=_messages(grant, decision),
+        sticky_message=decision.message,
+        scope=scope,
+    )
+
+
+def _once(grant: Grant, decision: Decision) -> Grant:
+    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
+    call_id = decision.call_id
+    opposite = getattr(grant, other)
+    if isinstance(opposite, list):
+        opposite = [each for each in opposite if each != call_id]
+    target = getattr(grant, mine)
+    if target is not True:
+        listed = target if isinstance(target, list) else []
+        target = listed if call_id in listed else [*listed, call_id]
+    return evolve(grant, **{mine: target, other: opposite, "messages": _messages(grant, decision)})
+
+
+def _messages(grant: Grant, decision: Decision) -> dict[str, str] | None:
+    kept = {key: text for key, text in (grant.messages or {}).items() if key != decision.call_id}
+    if not decision.approved and decision.message is not None:
+        kept[decision.call_id] = decision.message
+    return kept or None

@@ -1,0 +1,330 @@
+"""Run state → the Python SDK's RunState JSON, newest version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
+from hitl.dialects.openai_python.ledger import Calls
+from hitl.dialects.openai_python.load import indexes
+from hitl.document import resolve
+from hitl.errors import HitlError
+from hitl.model import CallState, Item, Ledger, positions
+from hitl.model.decide import find, verify
+from hitl.revision import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Agent, Call, Guardrail, Processed, Response, RunState, Spans, Usage
+
+_CONTEXT = "a value of the app context is not JSON; the SDK gets what JSON can say of it"
+_OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees the same as before"
+_AUDIT = "who decided, when and why has no place in the SDK's state"
+
+
+@frozen
+class Dumped:
+    """A document and what it could not hold.
+
+    Attributes:
+        document: the newest version's JSON.
+        losses: what is missing or changed.
+    """
+
+    document: JSONObject
+    losses: tuple[Loss, ...]
+
+
+def dump(state: RunState, dialect: str, version: str, *, path: str = "") -> Dumped:
+    """Write `state` as the SDK's JSON.
+
+    Args:
+        state: what to write; its decisions are recorded as the SDK records them.
+        dialect: under which name the SDK's own extras are kept.
+        version: the label.
+        path: where the document will stand, for a run inside another.
+
+    Raises:
+        ArgumentsChanged: a decided call is not the one that was decided.
+    """
+    if not path:
+        verify(state)
+    return _Dumper(state, dialect, version, path).dump()
+
+
+class _Dumper:
+    """Writes one run; runs inside are written by dumpers of their own."""
+
+    def __init__(self, state: RunState, dialect: str, version: str, path: str) -> None:
+        self.state = state
+        self.dialect = dialect
+        self.version = version
+        self.path = path
+        self.losses: list[Loss] = []
+        self.calls = Calls()
+        self.agents = [_reference(agent) for agent in state.agents]
+        self.extras = state.extras.get(dialect, {})
+        self._items: dict[int, JSONObject] = {}
+        self._raws: dict[int, JSONValue] = {}
+        self._responses: dict[int, JSONObject] = {}
+        self._guardrails: dict[int, JSONValue] = {}
+
+    def dump(self) -> Dumped:
+        self._read_log()
+        state = self.state
+        foreign = self.dialect not in state.extras
+        rest = dict(wire.DEFAULTS) if foreign else self._plain(self.extras.get("document", {}))
+        document = {wire.VERSION_KEY: self.version} | dict(rest)
+        self._put(document, "current_turn", state.turn.current)
+        self._put(document, "max_turns", state.turn.max)
+        if state.current_agent is not None:
+            document["current_agent"] = self.agents[state.current_agent]
+        self._put(document, "original_input", self._input())
+        self._put(document, "pending_input", self._listed(state.staged, self._raws))
+        self._put(document, "model_responses", self._listed(state.responded, self._responses))
+        if state.last_response is not None:
+            document["last_model_response"] = self._responses[state.last_response]
+        self._put(document, "generated_items", self._listed(state.generated, self._items))
+        self._put(document, "session_items", self._listed(state.session, self._items))
+        for key, stage in wire.GUARDRAILS.items():
+            self._put(document, key, self._listed(state.guardrails.get(stage), self._guardrails))
+        self._heads(document)
+        self._put(document, "context", self._context())
+        self._put(document, "current_step", self._step())
+        self._put(document, "last_processed_response", self._processed())
+        if "indexes" in self.extras or foreign:
+            document["generated_session_item_indexes"] = indexes(state.generated, state.session)
+        for pointer, secret in state.secrets.items():
+            _reinsert(document, pointer, self._plain(secret))
+        return Dumped(document, tuple(self.losses))
+
+    def _read_log(self) -> None:
+        """Decode each entry of the log once."""
+        for position, record in enumerate(self.state.log):
+            if record.item is not None:
+                self.calls.note(record.item)
+                self._raws[position] = self._plain(record.item.raw)
+                self._items[position] = self._item(record.item, position)
+            elif record.response is not None:
+                self._responses[position] = self._response(record.response)
+            elif record.guardrail is not None:
+                self._guardrails[position] = self._guardrail(record.guardrail, position)
+
+    def _item(self, item: Item, position: int) -> JSONObject:
+        raw = self._raws[position]
+        if item.kind == "opaque" and isinstance(raw, dict):
+            return raw
+        written: JSONObject = {"type": wire.TYPE_OF.get(item.kind, item.kind), "raw_item": raw}
+        for key, agent in (
+            ("agent", item.agent),
+            ("source_agent", item.source),
+            ("target_agent", item.target),
+        ):
+            if agent is not None:
+                written[key] = self.agents[agent]
+        if item.has_output:
+            written["output"] = self._output(item.output, f"/items/{position}/output")
+        for key, (name, _) in wire.PLAIN_FIELDS.items():
+            if (value := getattr(item, name)) is not None:
+                written[key] = self._plain(value)
+        if item.tool_key is not None:
+            names = dict(zip(("kind", "namespace", "name"), item.tool_key, strict=True))
+            written["tool_lookup_key"] = {k: v for k, v in names.items() if v is not None}
+        if item.bare_alias:
+            written["allow_bare_name_alias"] = True
+        return written | self._plain(item.extra or {})
+
+    def _response(self, response: Response) -> JSONObject:
+        written: JSONObject = {
+            "usage": None if response.usage is None else self._usage(response.usage, ()),
+            "output": [self._raws[position] for position in response.output],
+            "response_id": response.id,
+            "request_id": response.request_id,
+        }
+        kept = {key: value for key, value in written.items() if key not in response.absent}
+        return kept | self._plain(response.extra or {})
+
+    def _guardrail(self, guardrail: Guardrail, position: int) -> JSONValue:
+        return self._output(guardrail.result, f"/items/{position}/result")
+
+    def _usage(self, given: Usage, usages: Iterable[JSONValue]) -> JSONObject:
+        written: JSONObject = {}
+        for name in (*wire.USAGE_COUNTS, *wire.USAGE_DETAILS):
+            self._put(written, name, self._plain(getattr(given, name)))
+        if given.entries is not None:
+            entries = usage.unfold(given.entries, tuple(usages))
+            written["request_usage_entries"] = self._plain(entries)
+        return written | self._plain(given.extra or {})
+
+    def _input(self) -> JSONValue:
+        given = self.state.input
+        return given if isinstance(given, str) else self._listed(given, self._raws)
+
+    def _heads(self, document: JSONObject) -> None:
+        """Write the sections that are one value."""
+        state = self.state
+        conversation = state.conversation
+        if conversation is not None:
+            self._put(document, "conversation_id", conversation.id)
+            self._put(document, "previous_response_id", conversation.previous_response_id)
+            self._put(document, "auto_previous_response_id", conversation.auto)
+        self._put(document, "current_response_generated_item_ownership", state.current_response)
+        self._put(document, "tool_use_tracker", self._plain(state.tool_use))
+        self._put(document, "current_turn_persisted_item_count", state.persisted)
+        self._put(document, "pending_session_write", self._session_write())
+        self._put(document, "terminal_unrecoverable", state.terminal)
+        self._put(document, "trace", self._plain(state.trace))
+        self._put(document, "sandbox", self._plain(state.sandbox))
+
+    def _session_write(self) -> JSONValue:
+        given = self.state.session_write
+        if given is None or "items" not in given:
+            return self._plain(given)
+        items = [self._raws[at] for start, stop in given["items"] for at in range(start, stop)]
+        rest = self._plain(given.get("rest", {}))
+        return {**rest, "items": items}
+
+    def _context(self) -> JSONValue:
+        state = self.state
+        grants, states = self._decided()
+        if state.context is None and state.usage is None:
+            return None
+        signed = self.extras.get("signed", {})
+        written: JSONObject = dict(self._plain(self.extras.get("context", {})))
+        if state.usage is not None:
+            usages = [self._responses[at].get("usage") for at in positions(state.responded or ())]
+            written["usage"] = self._usage(state.usage, usages)
+        places = approvals.write(grants, self.agents)
+        if not places["approvals"] and "approvals" in written:
+            del places["approvals"]
+        written |= places
+        if states is not None:
+            odd = self._plain(self.extras.get("odd_invocations", {}))
+            written["tool_invocations"] = ledger.write(states, self.calls, signed) | odd
+        if state.context is not None:
+            self._write_context(written)
+        return written
+
+    def _write_context(self, written: JSONObject) -> None:
+        context = self.state.context
+        if context is None:
+            return
+        if context.has_data:
+            at = f"{self.path}/context/data"
+            written["context"] = degrade.plain(context.data, at, self._lose("warn", _CONTEXT))
+        self._put(written, "context_meta", self._plain(context.meta))
+        if context.tool_input is not None:
+            written["tool_input"] = self._plain(context.tool_input)
+
+    def _decided(self) -> tuple[tuple[Any, ...], Ledger | None]:
+        """Record the decisions taken with hitl where the SDK looks for them."""
+        state = self.state
+        grants, states = state.grants, state.ledger
+        for decision in state.decisions:
+            item = find(state, decision.call_id).item
+            grants = approvals.decided(grants, decision, item)
+            states = states or Ledger()
+            done = self.calls.done()
+            if decision.call_id not in states.open and decision.call_id not in done:
+                waiting = {decision.call_id: CallState(executed=False, completed=False)}
+                states = Ledger(open={**states.open, **waiting}, unlisted=states.unlisted)
+            if decision.by or decision.at or decision.reason:
+                self._lose("info", _AUDIT)(f"{self.path}/decisions/{decision.call_id}")
+        return grants, states
+
+    def _step(self) -> JSONValue:
+        step = self.state.step
+        if step is None:
+            return None
+        extra = self._plain(step.extra or {})
+        if step.kind == "unknown":
+            return extra
+        if step.kind == "run_again":
+            return {"type": "next_step_run_again", **extra}
+        data: JSONObject = {}
+        self._put(data, "interruptions", self._listed(step.interruptions, self._items))
+        self._put(data, "response_accepted", step.response_accepted)
+        self._put(data, "llm_end_hooks_started", step.llm_end_hooks_started)
+        data |= extra.pop("data", {})
+        return {"type": "next_step_interruption", "data": data, **extra}
+
+    def _processed(self) -> JSONValue:
+        processed = self.state.processed
+        if processed is None:
+            return None
+        written: JSONObject = {}
+        self._put(written, "new_items", self._listed(processed.new_items, self._items))
+        self._put(written, "tools_used", processed.tools_used)
+        self._groups(written, processed)
+        self._put(written, "interruptions", self._listed(processed.interruptions, self._items))
+        self._put(written, "mcp_tool_bindings", processed.mcp_bindings)
+        self._put(written, "tool_output_guardrail_result_start", processed.guardrail_start)
+        return written | self._plain(processed.extra or {})
+
+    def _groups(self, written: JSONObject, processed: Processed) -> None:
+        for key, tool_key, group in wire.GROUPS:
+            calls = [call for call in processed.calls if call.group == group]
+            if calls or processed.groups is None or key in processed.groups:
+                at = f"{self.path}/last_processed_response/{key}"
+                written[key] = [
+                    self._call(call, tool_key, f"{at}/{index}") for index, call in enumerate(calls)
+                ]
+
+    def _call(self, call: Call, tool_key: str, path: str) -> JSONObject:
+        raw = self._raws[call.item]
+        extra = self._plain(call.extra or {})
+        if call.group == "hosted_mcp":
+            request = {"raw_item": raw, **extra.pop("request_item", {})}
+            written: JSONObject = {"request_item": request}
+        else:
+            written = {"tool_call": raw}
+        self._put(written, tool_key, self._plain(call.tool))
+        if call.run is not None:
+            inside = dump(call.run, self.dialect, self.version, path=f"{path}/agent_run_state")
+            written["agent_run_state"] = inside.document
+            self.losses += inside.losses
+        return written | extra
+
+    def _listed(self, packed: Spans | None, entries: dict[int, Any]) -> list[JSONValue] | None:
+        return None if packed is None else [entries[position] for position in positions(packed)]
+
+    def _output(self, value: JSONValue, path: str) -> JSONValue:
+        return degrade.plain(value, self.path + path, self._lose("info", _OUTPUT))
+
+    def _plain(self, value: Any) -> Any:  # noqa: ANN401 - any tagged JSON
+        return degrade.plain(value, self.path, self._lose("info", _OUTPUT))
+
+    def _lose(self, severity: Any, reason: str) -> Any:  # noqa: ANN401
+        def report(path: str) -> None:
+            self.losses.append(Loss(path=path, severity=severity, reason=reason))
+
+        return report
+
+    @staticmethod
+    def _put(target: JSONObject, key: str, value: JSONValue) -> None:
+        if value is not None:
+            target[key] = value
+
+
+def _reference(agent: Agent) -> JSONObject:
+    written: JSONObject = {"name": agent.name}
+    if agent.identity is not None:
+        written["identity"] = agent.identity
+    return written | (agent.extra or {})
+
+
+def _reinsert(document: JSONObject, pointer: str, secret: JSONValue) -> None:
+    """Put a secret back, if the object it stood in is still there."""
+    holder, _, key = pointer.rpartition("/")
+    try:
+        target = resolve(document, holder)
+    except HitlError:
+        return
+    if isinstance(target, dict):
+        target[key] = secret
+
+

@@ -1,0 +1,236 @@
+"""Many lists, one log: the SDK's copies of an item are found to be one entry, or kept apart.
+
+The SDK writes an item up to ten times. A copy that says the same as an entry of the log, types
+included and key order aside, becomes a position; a copy that differs becomes an entry of its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+from attrs import evolve
+
+from hitl import document, values
+from hitl.dialect import Fields
+from hitl.dialects.openai_python import wire
+from hitl.dialects.openai_python.ledger import Calls
+from hitl.errors import InvalidDocument
+from hitl.model import Agent, Guardrail, Item, Record, Response, Usage, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hitl.codec import Codec
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Spans, Stage
+
+_SORTED = msgspec.json.Encoder(order="sorted")
+_Hint: TypeAlias = tuple[Any, ...]
+
+
+class History:
+    """Builds the log of one run, and the table of its agents.
+
+    Attributes:
+        agents: the agents named so far.
+        calls: what the ledger is computed from.
+    """
+
+    def __init__(self, codec: Codec, *, plain: bool) -> None:
+        """Start an empty log that `codec` encodes; `plain` documents need no tags."""
+        self.agents: list[Agent] = []
+        self.calls = Calls()
+        self.chunks: list[bytes] = []
+        self.tag: Callable[[Any], Any] = (lambda value: value) if plain else values.encode
+        self._encode = codec.log.encode
+        self._copies: dict[_Hint, list[tuple[int, JSONValue]]] = {}
+        self._agent_at: dict[bytes, int] = {}
+        self._with_raw: set[int] = set()
+
+    def items(self, given: list[JSONValue], path: str) -> Spans:
+        """Give the positions of a list of run items; each occurrence has its own."""
+        used: set[int] = set()
+        return spans(
+            self._place(_item_hint(each), each, used, self._item, f"{path}/{index}")
+            for index, each in enumerate(given)
+        )
+
+    def raws(self, given: list[JSONValue], kind: str, path: str) -> tuple[int, ...]:
+        """Give the positions of a list of bare Responses items."""
+        used: set[int] = set()
+        return tuple(self.raw(each, kind, f"{path}/{index}", used) for index, each in enumerate(given))
+
+    def raw(self, given: JSONValue, kind: str, path: str, used: set[int] | None = None) -> int:
+        """Give the position of a bare Responses item; it becomes an entry of `kind` if new."""
+
+        def new(raw: JSONValue, path: str) -> Item:
+            self._refuse_unreadable(raw, path)
+            return Item(kind=kind, raw=self.tag(raw))  # type: ignore[arg-type]
+
+        return self._place(_raw_hint(given), given, set() if used is None else used, new, path)
+
+    def response(self, given: JSONValue, path: str) -> int:
+        """Append a model response."""
+        fields = Fields(given, path)
+        usage = fields.take("usage", dict)
+        output = fields.take("output", list)
+        response = Response(
+            id=fields.take("response_id", str),
+            request_id=fields.take("request_id", str),
+            usage=None if usage is None else self.usage(usage, fields.at("usage")),
+            output=self.raws(output or [], "output", fields.at("output")),
+            absent=tuple(key for key in wire.RESPONSE if key not in fields.given),
+            extra=self.tag(_without_nulls(fields.rest)) or None,
+        )
+        return self._append(Record(response=response))
+
+    def guardrail(self, given: JSONValue, stage: Stage) -> int:
+        """Append a guardrail result."""
+        return self._append(Record(guardrail=Guardrail(stage=stage, result=self.tag(given))))
+
+    def usage(self, given: JSONValue, path: str) -> Usage:
+        """Read one usage object."""
+        fields = Fields(given, path)
+        counts = {name: fields.take(name, int) for name in wire.USAGE_COUNTS}
+        details = {name: self.tag(fields.take_if(name, list)) for name in wire.USAGE_DETAILS}
+        entries = fields.take("request_usage_entries", list)
+        return Usage(**counts, **details, entries=self.tag(entries), extra=self.tag(fields.rest) or None)
+
+    def agent(self, fields: Fields, key: str) -> int | None:
+        """Take an agent reference; one that is not in the usual form is left over."""
+        given = fields.given.get(key)
+        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+            return None
+        del fields.rest[key]
+        return self.agent_of(given)
+
+    def agent_of(self, given: JSONObject) -> int:
+        """Give the position of an agent reference in the table."""
+        mark = document.canonical(given)
+        if mark not in self._agent_at:
+            fields = Fields(given, "")
+            agent = Agent(
+                name=fields.take("name", str) or "",
+                identity=fields.take_if("identity", str),
+                extra=self.tag(fields.rest) or None,
+            )
+            self._agent_at[mark] = len(self.agents)
+            self.agents.append(agent)
+        return self._agent_at[mark]
+
+    def _place(
+        self,
+        hint: _Hint,
+        given: JSONValue,
+        used: set[int],
+        new: Callable[[JSONValue, str], Item],
+        path: str,
+    ) -> int:
+        for position, copy in self._copies.get(hint, ()):
+            if position not in used and same(copy, given):
+                used.add(position)
+                return position
+        item = new(given, path)
+        position = self._append(Record(item=self._linked(item).folded()))
+        self._copies.setdefault(hint, []).append((position, given))
+        if hint[0] == "item" and isinstance(given, dict) and item.kind not in {"approval", "opaque"}:
+            raw = given.get("raw_item")
+            self._copies.setdefault(_raw_hint(raw), []).append((position, raw))
+        self.calls.note(item)
+        used.add(position)
+        return position
+
+    def _item(self, given: JSONValue, path: str) -> Item:
+        kind = wire.KIND_OF.get(str(given.get("type"))) if isinstance(given, dict) else None
+        if kind is None or not isinstance(given, dict) or "raw_item" not in given:
+            return Item(kind="opaque", raw=self.tag(given))
+        fields = Fields({key: value for key, value in given.items() if key != "type"}, path)
+        raw = fields.rest.pop("raw_item")
+        self._refuse_unreadable(raw, fields.at("raw_item"))
+        has_output = "output" in given and kind == "tool_output"
+        plain = {mine: fields.take_if(theirs, of) for theirs, (mine, of) in wire.PLAIN_FIELDS.items()}
+        plain |= {name: self.tag(plain[name]) for name in ("origin", "custom_data")}
+        return Item(
+            kind=kind,
+            raw=self.tag(raw),
+            agent=self.agent(fields, "agent"),
+            source=self.agent(fields, "source_agent"),
+            target=self.agent(fields, "target_agent"),
+            has_output=has_output,
+            output=self.tag(fields.rest.pop("output")) if has_output else None,
+            tool_key=_lookup_key(fields),
+            bare_alias=_true(fields, "allow_bare_name_alias"),
+            **plain,
+            extra=self.tag(fields.rest) or None,
+        )
+
+    def _linked(self, item: Item) -> Item:
+        """Let an approval point at its call, where both carry the same raw item."""
+        if item.kind != "approval":
+            return item
+        for position, copy in self._copies.get(_raw_hint(item.raw), ()):
+            if same(copy, item.raw) and position in self._with_raw:
+                return evolve(item, raw=None, call=position)
+        return item
+
+    def _append(self, record: Record) -> int:
+        item = record.item
+        if item is not None and item.call is None and item.raw is not None and item.text is None:
+            self._with_raw.add(len(self.chunks))
+        self.chunks.append(self._encode(record))
+        return len(self.chunks) - 1
+
+    def _refuse_unreadable(self, raw: JSONValue, path: str) -> None:
+        """Tool arguments that no runner can pass on are refused before anyone is asked."""
+        arguments = raw.get("arguments") if isinstance(raw, dict) else None
+        if isinstance(arguments, str) and not arguments.isascii() and _lone(arguments):
+            raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/arguments")
+
+
+def same(one: JSONValue, other: JSONValue) -> bool:
+    """Tell whether two copies say the same, types included, key order aside."""
+    if one is other:
+        return True
+    return one == other and _SORTED.encode(one) == _SORTED.encode(other)
+
+
+def _without_nulls(rest: JSONObject) -> JSONObject:
+    return {key: value for key, value in rest.items() if value is not None or key not in wire.RESPONSE}
+
+
+def _item_hint(given: JSONValue) -> _Hint:
+    if not isinstance(given, dict):
+        return ("item",)
+    return ("item", *map(str, (given.get("type"), given.get("agent"))), *_raw_hint(given.get("raw_item")))
+
+
+def _raw_hint(raw: JSONValue) -> _Hint:
+    if not isinstance(raw, dict):
+        return ("raw", str(type(raw)))
+    return ("raw", *(str(raw.get(key)) for key in ("type", "role", "id", "call_id")))
+
+
+def _lookup_key(fields: Fields) -> tuple[str, str | None, str] | None:
+    match fields.given.get("tool_lookup_key"):
+        case {"kind": "bare" | "deferred_top_level" as kind, "name": str(name), **rest} if not rest:
+            found = (str(kind), None, name)
+        case {"kind": "namespaced", "namespace": str(space), "name": str(name), **rest} if not rest:
+            found = ("namespaced", space, name)
+        case _:
+            return None
+    del fields.rest["tool_lookup_key"]
+    return found
+
+
+def _true(fields: Fields, key: str) -> bool:
+    if fields.given.get(key) is not True:
+        return False
+    del fields.rest[key]
+    return True
+
+
+def _lone(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+

@@ -1,0 +1,109 @@
+"""How far each call has come: the SDK's `tool_invocations`, kept only where it cannot be computed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, identity
+from hitl.model import CallState, Ledger
+
+if TYPE_CHECKING:
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Item
+
+_KEYS = {"type", "approval_scope", "fingerprint", "executed", "completed"}
+_DONE = CallState(executed=True, completed=True)
+
+
+class Calls:
+    """The calls and outputs of a log, noted in log order."""
+
+    def __init__(self) -> None:
+        """Know of no call yet."""
+        self._calls: dict[str, Item] = {}
+        self._outputs: set[tuple[str, str]] = set()
+
+    def note(self, item: Item) -> None:
+        """Take an entry into account; an approval says more of a call than the call itself."""
+        raw = item.raw
+        if not isinstance(raw, dict) or item.call_id is None:
+            return
+        kind = str(raw.get("type"))
+        if kind in OUTPUT_OF:
+            self._outputs.add((OUTPUT_OF[kind], item.call_id))
+        elif kind in CALLS and (item.kind == "approval" or item.call_id not in self._calls):
+            self._calls[item.call_id] = item
+
+    def identity(self, call_id: str) -> Identity | None:
+        """Give what the ledger should say of a call."""
+        item = self._calls.get(call_id)
+        return None if item is None else identity(item)
+
+    def done(self) -> dict[str, Identity]:
+        """Give the calls that have an output, in log order."""
+        found = {call_id: identity(item) for call_id, item in self._calls.items()}
+        return {
+            call_id: each
+            for call_id, each in found.items()
+            if each is not None and (each.kind, call_id) in self._outputs
+        }
+
+
+def read(given: JSONObject, calls: Calls) -> tuple[Ledger, JSONObject, JSONObject]:
+    """Read the SDK's ledger.
+
+    Returns:
+        The ledger, the entries whose digests cannot be computed, and the entries that are not in
+        the SDK's form.
+    """
+    done = calls.done()
+    open_: dict[str, CallState] = {}
+    signed: JSONObject = {}
+    odd: JSONObject = {}
+    for call_id, entry in given.items():
+        if not _usual(entry):
+            odd[call_id] = entry
+            continue
+        state = CallState(executed=entry["executed"], completed=entry["completed"])
+        if call_id not in done or state != _DONE:
+            open_[call_id] = state
+        known = done.get(call_id) or calls.identity(call_id)
+        if known is None or _entry(known, state) != entry:
+            signed[call_id] = {key: entry[key] for key in ("type", "approval_scope", "fingerprint")}
+    unlisted = tuple(call_id for call_id in done if call_id not in given)
+    return Ledger(open=open_, unlisted=unlisted), signed, odd
+
+
+def write(ledger: Ledger, calls: Calls, signed: JSONObject) -> JSONObject:
+    """Write the SDK's ledger: the done calls in log order, then the open ones."""
+    states = {call_id: _DONE for call_id in calls.done() if call_id not in ledger.unlisted}
+    states |= ledger.open
+    written: JSONObject = {}
+    for call_id, state in states.items():
+        own = signed.get(call_id)
+        known = calls.identity(call_id)
+        if isinstance(own, dict):
+            flags = {"executed": state.executed, "completed": state.completed}
+            written[call_id] = {**own, **flags}
+        elif known is not None:
+            written[call_id] = _entry(known, state)
+    return written
+
+
+def _entry(known: Identity, state: CallState) -> JSONObject:
+    return {
+        "type": known.kind,
+        "approval_scope": known.scope,
+        "fingerprint": known.fingerprint,
+        "executed": state.executed,
+        "completed": state.completed,
+    }
+
+
+def _usual(entry: JSONValue) -> bool:
+    if not isinstance(entry, dict) or set(entry) != _KEYS:
+        return False
+    flags = type(entry["executed"]) is bool and type(entry["completed"]) is bool
+    return flags and all(
+        isinstance(entry[key], str) for key in ("type", "approval_scope", "fingerprint")
+    )

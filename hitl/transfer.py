@@ -1,0 +1,276 @@
+"""The pure door: documents to run states and back, over every dialect and codec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from attrs import evolve, frozen
+
+from hitl import document, registry
+from hitl.dialect import Source
+from hitl.document import DEFAULT_LIMITS
+from hitl.errors import (
+    HitlError,
+    InvalidDocument,
+    LossError,
+    MalformedDocument,
+    UnknownDialect,
+)
+from hitl.model import decide
+from hitl.revision import Loss, Repair
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.codec import Codec
+    from hitl.dialect import Dialect
+    from hitl.document import JSONObject, Limits
+    from hitl.model import RunState
+
+NATIVE = "native"
+_NEWER = "the document is of a newer version than this hitl knows; what is new cannot be converted"
+
+
+def dialects() -> dict[str, Dialect]:
+    """Give every dialect by name."""
+    found = cast("tuple[Dialect, ...]", registry.implementations("dialects", "DIALECT"))
+    return {each.name: each for each in found}
+
+
+def codecs() -> dict[str, Codec]:
+    """Give every codec by name."""
+    found = cast("tuple[Codec, ...]", registry.implementations("codecs", "CODEC"))
+    return {each.name: each for each in found}
+
+
+def loads(data: bytes | bytearray | str | JSONObject, *, limits: Limits = DEFAULT_LIMITS) -> RunState:
+    """Read a document of any dialect, version and codec; exact, repairs nothing.
+
+    Args:
+        data: the bytes or text of a document, or the dict an SDK's `to_json` gave.
+        limits: what a document may cost to read.
+
+    Returns:
+        The run state. Its items are decoded when they are read.
+
+    Raises:
+        DocumentError: the document cannot be read; the class and path say why.
+    """
+    raw = _bytes(data, limits)
+    codec = _codec_of(raw)
+    codec.check(raw, limits)
+    parts = codec.split(raw)
+    return _claimant(parts).load(Source(data=raw, parts=parts, codec=codec))
+
+
+def dumps(
+    state: RunState,
+    *,
+    dialect: str = NATIVE,
+    version: str | None = None,
+    codec: str = "json",
+    allow_loss: bool = False,
+) -> bytes:
+    """Write a run state.
+
+    Args:
+        state: what to write.
+        dialect: the format; native by default.
+        version: its version; the newest by default, or the one the document came in when it is
+            newer than hitl knows.
+        codec: `json`, or `msgpack` for native documents.
+        allow_loss: go on when the target must ask again or needs help; a loss that would make
+            it run something different is never allowed.
+
+    Returns:
+        The document.
+
+    Raises:
+        LossError: the target cannot hold the state.
+        UnknownDialect: no such dialect or codec.
+        UnsupportedVersion: the dialect has no such version.
+        ArgumentsChanged: a decided call is not the one that was decided.
+    """
+    return convert(state, dialect=dialect, version=version, codec=codec, allow_loss=allow_loss).data
+
+
+@frozen(kw_only=True)
+class Converted:
+    """A written document and what it could not hold.
+
+    Attributes:
+        data: the document.
+        dialect, version, codec: its format.
+        losses: what is missing or changed; none of severity error.
+    """
+
+    data: bytes
+    dialect: str
+    version: str
+    codec: str
+    losses: tuple[Loss, ...]
+
+
+def convert(
+    state: RunState,
+    *,
+    dialect: str = NATIVE,
+    version: str | None = None,
+    codec: str = "json",
+    allow_loss: bool = False,
+) -> Converted:
+    """Write a run state and say what the document could not hold; see `dumps`."""
+    target = _dialect(dialect)
+    label = _label(state, target, version)
+    encoding = _codec(codec)
+    if dialect != NATIVE and encoding.name != "json":
+        raise UnknownDialect("expected the codec json for a document of an SDK, found another")
+    losses = losses_for(state, dialect, label)
+    refused = [each for each in losses if _stops(each, allow_loss=allow_loss)]
+    if refused:
+        worst = "error" if any(each.severity == "error" for each in refused) else "warn"
+        message = f"{dialect} {label} cannot hold {len(refused)} value(s) of the run"
+        hint = "allow_loss goes on" if worst == "warn" else None
+        raise LossError(message, losses=refused, hint=hint)
+    data = target.dump(state, label, encoding)
+    return Converted(data=data, dialect=dialect, version=label, codec=codec, losses=losses)
+
+
+def losses_for(state: RunState, dialect: str, version: str | None = None) -> tuple[Loss, ...]:
+    """Give what a target cannot hold of `state`, without writing anything."""
+    target = _dialect(dialect)
+    label = _label(state, target, version)
+    found: Sequence[Loss] = target.losses(state, label)
+    own = state.newer is not None and (state.newer.dialect, state.newer.version) == (dialect, label)
+    if state.newer is not None and not own:
+        found = (*found, Loss(path="", severity="warn", reason=_NEWER))
+    return tuple(found)
+
+
+@frozen(kw_only=True)
+class Report:
+    """What `check` found.
+
+    Attributes:
+        dialect, version, codec: the document's format.
+        newer: whether the version is newer than this hitl knows.
+        state: the run state; None when the document cannot be read.
+        problems: what stands in the way of going on, each with its path: an unreadable document,
+            a decided call that was changed.
+        losses: what the target cannot hold.
+        repairs: changes that make an old state resume correctly.
+    """
+
+    dialect: str | None = None
+    version: str | None = None
+    codec: str | None = None
+    newer: bool = False
+    state: RunState | None = None
+    problems: tuple[HitlError, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+
+
+def check(
+    data: bytes | bytearray | str | JSONObject,
+    *,
+    dialect: str | None = None,
+    version: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Report:
+    """Say what a document is and what stands in the way of going on with it; raises nothing.
+
+    Every entry of the log is read, so a fault anywhere in the document is found.
+
+    Args:
+        data: the document.
+        dialect, version: the target to report losses for; by default the document's own.
+        limits: what a document may cost to read.
+    """
+    try:
+        raw = _bytes(data, limits)
+        codec = _codec_of(raw)
+        codec.check(raw, limits)
+        parts = codec.split(raw)
+        source = _claimant(parts)
+        state = source.load(Source(data=raw, parts=parts, codec=codec))
+        found = state.newer or source.format(parts, codec)
+    except HitlError as exc:
+        return Report(problems=(exc,))
+    known = {"dialect": found.dialect, "version": found.version, "codec": codec.name}
+    report = Report(**known, newer=state.newer is not None, state=state)
+    try:
+        decide.verify(state)
+        own = dialect is None
+        losses = losses_for(state, dialect or found.dialect, found.version if own else version)
+    except HitlError as exc:
+        return evolve(report, problems=(exc,))
+    return evolve(report, losses=losses)
+
+
+def _stops(loss: Loss, *, allow_loss: bool) -> bool:
+    return loss.severity == "error" or (loss.severity == "warn" and not allow_loss)
+
+
+def _label(state: RunState, target: Dialect, version: str | None) -> str:
+    own = state.newer is not None and state.newer.dialect == target.name
+    if own and state.newer is not None and version in {None, state.newer.version}:
+        return state.newer.version
+    if version is None:
+        return target.chain.newest
+    target.chain.index(version)
+    return version
+
+
+def _dialect(name: str) -> Dialect:
+    if name not in dialects():
+        known = ", ".join(sorted(dialects()))
+        raise UnknownDialect(f"expected a dialect ({known}), found another name")
+    return dialects()[name]
+
+
+def _codec(name: str) -> Codec:
+    if name not in codecs():
+        known = ", ".join(sorted(codecs()))
+        raise UnknownDialect(f"expected a codec ({known}), found another name")
+    return codecs()[name]
+
+
+def _claimant(keys: dict[str, bytes]) -> Dialect:
+    found = [each for each in dialects().values() if each.claims(keys)]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(sorted(each.name for each in found)) or "none"
+    hint = f"known dialects: {', '.join(sorted(dialects()))}"
+    raise UnknownDialect(f"expected one dialect to claim the document, found {names}", hint=hint)
+
+
+def _codec_of(data: bytes) -> Codec:
+    for codec in codecs().values():
+        if codec.claims(data):
+            return codec
+    raise MalformedDocument("expected JSON or MessagePack, found something else")
+
+
+def _bytes(data: object, limits: Limits) -> bytes:
+    match data:
+        case bytes():
+            return data
+        case bytearray() | memoryview():
+            return bytes(data)
+        case str():
+            return _utf8(data)
+        case dict():
+            return document.encode_lenient(data, limits=limits)
+        case _:
+            name = type(data).__name__
+            raise InvalidDocument(f"expected bytes, text or a dict, got {name}")
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MalformedDocument("expected text in Unicode, found a lone surrogate") from None
+
+
