@@ -12,7 +12,8 @@ class Limits:
     Attributes:
         depth: levels of arrays and objects; a scalar has depth 0, `[]` has depth 1.
         size_bytes: length of the encoded document.
-        nodes: values in the document, containers included, keys not.
+        nodes: values in the document, containers included, keys not; an empty container counts as
+            two, because bytes are counted without looking into it.
         digits: digits in a row in one number; Python itself reads no integer beyond 4300.
     """
 

@@ -29,7 +29,7 @@ class Shape(NamedTuple):
     """What a text holds outside its strings.
 
     Attributes:
-        nodes: values, containers included; exact for JSON, an estimate for anything else.
+        nodes: values as `Limits` counts them; an estimate for what is not JSON.
         pairs: name/value pairs of all objects.
     """
 

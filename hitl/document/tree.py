@@ -79,7 +79,8 @@ def sound(
         if not lists and not dicts:
             return True
         depth += 1
-        nodes += sum(map(len, lists)) + sum(map(len, dicts))
+        sizes = [*map(len, lists), *map(len, dicts)]
+        nodes += sum(sizes) + sizes.count(0)
         if nodes > limits.nodes:
             raise LimitExceeded(f"expected at most {limits.nodes} values, found more")
         if depth > limits.depth or not _sound_keys(dicts, texts=texts):

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
 # Half of a surrogate pair, or a "$" in disguise.
 _ESCAPES = re.compile(rb"\\u(?:[dD][89a-fA-F]|0024)")
-# What a double may not hold: three digits of exponent, or 200 of mantissa.
-_LARGE = re.compile(rb"(?:^|[\[:,\s])-?(?:[0-9]{200}|[0-9][0-9.]*[eE]\+?[0-9]{3})")
+# Numbers beyond a double have three digits of exponent, or 200 of mantissa. Digits are folded to 0
+# first, for a search for fixed bytes is ten times faster than one for classes of bytes.
+_FOLD = bytes.maketrans(b"123456789E", b"000000000e")
+_EXPONENT = re.compile(rb"0e\+?000")
+_MANTISSA = 200
 
 
 def is_plain(value: object) -> bool:
@@ -36,7 +39,22 @@ def plain_text(data: bytes) -> bool:
         return False
     if b"\\u" in data and _ESCAPES.search(data):
         return False
-    return not _LARGE.search(data)
+    return not _overflows(data)
+
+
+def _overflows(data: bytes) -> bool:
+    folded = data.translate(_FOLD)
+    if b"0" * _MANTISSA in folded:
+        return True
+    if b"0e000" not in folded and b"0e+000" not in folded:
+        return False
+    return any(_is_number(folded, hit.start() + 1) for hit in _EXPONENT.finditer(folded))
+
+
+def _is_number(folded: bytes, end: int) -> bool:
+    """Say whether what ends here begins where a value may; else it stands in a text."""
+    before = folded[max(0, end - 3 * _MANTISSA) : end].rstrip(b"0.").removesuffix(b"-")
+    return before[-1:] in b"[:, \t\r\n"
 
 
 def plain_keys(keys: Iterable[object]) -> bool:
