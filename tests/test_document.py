@@ -33,7 +33,7 @@ SMALL = Limits(nodes=1000, size_bytes=100_000)
 
 def trees(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Nest scalars in lists and dicts."""
-    keys = st.text(max_size=4)
+    keys = st.text(max_size=4) | scalars.filter(lambda each: isinstance(each, str))
     return st.recursive(
         scalars,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
@@ -44,7 +44,11 @@ def trees(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 UNICODE = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = trees(st.none() | st.booleans() | NUMBERS | UNICODE)
-ODD_VALUES = trees(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8))
+ODD = st.sampled_from([math.nan, math.inf, -math.inf, "\ud800", "x\udfff", "\ud83d\ude00"])
+HALVES = st.text(st.characters(categories=["Cs", "L"]), max_size=4)
+ODD_VALUES = trees(
+    ODD | HALVES | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+)
 
 
 def in_small_stack(call: Callable[[], object]) -> object:
@@ -192,6 +196,14 @@ class TestBadInput:
     def test_costs_no_memory(self, data: bytes) -> None:
         """A bomb is refused for less memory than it has itself."""
         assert peak_bytes(lambda: document.parse(data)) < len(data)
+
+    @pytest.mark.parametrize(
+        "data", [b"1" * 5000, b"[" * 5000 + b"]" * 5000], ids=["digits", "depth"]
+    )
+    def test_beyond_python(self, data: bytes) -> None:
+        """Limits set beyond what Python reads end in a typed error all the same."""
+        with pytest.raises(LimitExceeded):
+            document.parse(data, Limits(digits=10_000, depth=10_000))
 
     @given(
         st.binary(max_size=64)
@@ -357,9 +369,10 @@ class TestValidate:
         two: dict[str, object] = {}
         two |= {"a": two, "b": two}
         for value in (one, two):
-            for call in (document.validate, document.encode, document.canonical):
-                found = in_small_stack(lambda call=call, value=value: call(value))  # type: ignore[misc]
+            for call in (document.validate, document.encode):
+                found = in_small_stack(lambda call=call, value=value: call(value, "", SMALL))  # type: ignore[misc]
                 assert isinstance(found, LimitExceeded)
+        assert isinstance(in_small_stack(lambda: document.canonical(one)), LimitExceeded)
 
     def test_path(self) -> None:
         """Errors name the place within the whole document, and can be of another class."""
