@@ -37,6 +37,8 @@ class Agent:
         identity: what tells agents of one name apart, as the SDK writes it; None when unique.
         tools: its tools at the pause; None when the writer did not say.
         handoffs: names of the handoffs it could make; None when the writer did not say.
+        instructions_sha256: digest of its instructions, where they are a text: what tells agents
+            of one name apart when the order of their identities has changed.
         extra: fields of the writer that hitl does not know, kept verbatim, tagged.
     """
 
@@ -44,4 +46,5 @@ class Agent:
     identity: str | None = None
     tools: tuple[Tool, ...] | None = None
     handoffs: tuple[str, ...] | None = None
+    instructions_sha256: str | None = None
     extra: JSONObject | None = None

@@ -102,6 +102,11 @@ class Item:
         """A tool's structured output as the app knows it: bytes are bytes, types are types."""
         return values.decode(self.output)
 
+    @property
+    def data(self) -> object:
+        """What the app attached to an output, as the app knows it."""
+        return values.decode(self.custom_data)
+
     def expanded(self) -> Item:
         """Give the item with the model-visible text put back into its raw item."""
         if self.text is None or not isinstance(self.raw, dict):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hitl.model.context import Context, Conversation
     from hitl.model.step import Ledger, Processed, Step
     from hitl.model.usage import Usage
+    from hitl.revision import Loss
 
 T = TypeVar("T")
 
@@ -117,6 +118,7 @@ class RunState:
         extras: what only one dialect can say, by dialect; carried and never interpreted.
         secrets: values that never leave in native form, by JSON Pointer into the document
             they came from.
+        missing: what could not be taken along when the run was captured.
         newer: set when the state was read from a newer minor than hitl knows: it is kept
             verbatim and can be written back in that format only.
     """
@@ -150,6 +152,7 @@ class RunState:
     sandbox: JSONObject | None = None
     extras: Mapping[str, JSONObject] = field(factory=dict)
     secrets: Mapping[str, JSONValue] = field(factory=dict)
+    missing: tuple[Loss, ...] = ()
     newer: Origin | None = None
 
     @property

@@ -29,6 +29,7 @@ from hitl.model import (
     Turn,
     Usage,
 )
+from hitl.revision import Loss
 
 VERSION_KEY = "$hitl"
 ITEMS = "items"
@@ -71,6 +72,7 @@ class Head:
     trace: JSONObject | None = None
     sandbox: JSONObject | None = None
     extras: dict[str, JSONObject] = field(factory=dict)
+    missing: tuple[Loss, ...] = ()
     same: tuple[Shared, ...] = ()
 
 

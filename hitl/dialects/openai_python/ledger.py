@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, identity
-from hitl.model import CallState, Ledger
+from hitl.model import CallState, Ledger, positions
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Item
+    from hitl.model import Item, RunState
 
 _KEYS = {"type", "approval_scope", "fingerprint", "executed", "completed"}
 _DONE = CallState(executed=True, completed=True)
@@ -88,6 +88,17 @@ def write(ledger: Ledger, calls: Calls, signed: JSONObject) -> JSONObject:
         elif known is not None:
             written[call_id] = _entry(known, state)
     return written
+
+
+def forged(state: RunState) -> tuple[str, ...]:
+    """Give the ids of waiting calls that are not what the SDK's ledger says they are."""
+    signed: JSONObject = {}
+    for extras in state.extras.values():
+        signed |= extras.get("signed", {})
+    if not signed or state.step is None:
+        return ()
+    waiting = [state.log.item(position) for position in positions(state.step.interruptions or ())]
+    return tuple(item.call_id for item in waiting if item.call_id in signed)
 
 
 def _entry(known: Identity, state: CallState) -> JSONObject:

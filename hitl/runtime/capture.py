@@ -1,0 +1,211 @@
+"""The SDK's objects → run state, with values as they are live."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+from pydantic import BaseModel
+
+from hitl import document, transfer, values
+from hitl.errors import CaptureError, HitlError, ValueRefused
+from hitl.model import Context, Guardrail, ItemLog, Record, positions
+from hitl.revision import Loss
+from hitl.runtime import sdk, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Item, Processed, RunState
+    from hitl.runtime.sdk import AnyState
+
+log = logging.getLogger("hitl")
+
+_CONTEXT = "the app context has a type that is not registered; pass context= to restore"
+_TEXT = "the output has a type that is not registered; only the text the model saw is kept"
+_PARTS = "the output has a type that is not registered; its fields are kept, its type is not"
+
+
+def capture(result: object) -> RunState:
+    """Take a run's state from a result or from the SDK's `RunState`; changes neither.
+
+    Raises:
+        CaptureError: not an object of the SDK, or the SDK cannot write it.
+        ValueRefused: something the model or the SDK produced cannot be held by any document.
+    """
+    state = _captured(sdk.state_of(result), "", None)
+    for loss in state.missing:
+        log.warning("capture: %s: %s", loss.path, loss.reason)
+    return state
+
+
+def _captured(live: AnyState, path: str, outer: _Overlay | None) -> RunState:
+    try:
+        written = sdk.write(live)
+    except Exception as exc:
+        raise CaptureError("the SDK could not write the state", path=path) from exc
+    _set_aside_contexts(written)
+    state = evolve(transfer.loads(written), secrets={})
+    return _Overlay(live, state, path, outer).apply()
+
+
+def _set_aside_contexts(written: JSONObject) -> None:
+    """Take the contexts out of what the SDK wrote: JSON need not hold them."""
+    holder: Any = written.get("context")
+    if isinstance(holder, dict) and "context" in holder:
+        holder["context"] = None
+    for run in _runs_inside(written):
+        _set_aside_contexts(run)
+
+
+def _runs_inside(written: JSONObject) -> Iterator[JSONObject]:
+    response: Any = written.get("last_processed_response") or {}
+    for entry in response.get("functions", ()):
+        if "agent_run_state" in entry:
+            yield entry["agent_run_state"]
+
+
+class _Overlay:
+    """Puts live values where the SDK wrote what JSON could say of them."""
+
+    def __init__(
+        self, live: AnyState, state: RunState, path: str, outer: _Overlay | None
+    ) -> None:
+        self.live = live
+        self.state = state
+        self.path = path
+        self.outer = outer
+        self.missing: list[Loss] = []
+        self.chunks = list(state.log.chunks)
+
+    def apply(self) -> RunState:
+        self._items()
+        self._guardrails()
+        self.state = evolve(
+            self.state,
+            log=ItemLog(self.chunks, self.state.log.codec),
+            context=self._context(),
+            agents=self._agents(),
+        )
+        return evolve(self.state, processed=self._inside(), missing=tuple(self.missing))
+
+    def _items(self) -> None:
+        lists = ((self.state.generated, sdk.merged(self.live)), (self.state.session, sdk.session(self.live)))
+        done: set[int] = set()
+        for packed, live in lists:
+            for position, item in zip(positions(packed or ()), live, strict=True):
+                if position not in done:
+                    done.add(position)
+                    self._item(position, item)
+
+    def _item(self, position: int, live: Any) -> None:  # noqa: ANN401 - any of the SDK's items
+        if not hasattr(live, "output") and not getattr(live, "custom_data", None):
+            return
+        item = self.state.log.item(position)
+        changed = item
+        if item.has_output:
+            changed = evolve(changed, output=self._output(position, item, live.output))
+        if item.custom_data is not None:
+            place = f"/items/{position}/custom_data"
+            data = self._tagged(live.custom_data, place, item.custom_data)
+            changed = evolve(changed, custom_data=data)
+        if changed != item or not document.equal(changed.output, item.output):
+            self.chunks[position] = self.state.log.codec.encode(Record(item=changed.folded()))
+
+    def _output(self, position: int, item: Item, live: object) -> JSONValue:
+        raw = item.raw if isinstance(item.raw, dict) else {}
+        return self._tagged(live, f"/items/{position}/output", raw.get("output"))
+
+    def _guardrails(self) -> None:
+        for stage, packed in self.state.guardrails.items():
+            live = sdk.guardrail_results(self.live, stage)
+            for position, result in zip(positions(packed), live, strict=True):
+                record = self.state.log[position].guardrail
+                if record is None or not isinstance(record.result, dict):
+                    continue
+                self._guardrail(position, record, result)
+
+    def _guardrail(self, position: int, record: Guardrail, live: Any) -> None:  # noqa: ANN401
+        written: Any = record.result
+        place = f"/items/{position}/result"
+        info = written["output"].get("outputInfo")
+        live_info = self._tagged(live.output.output_info, f"{place}/output/outputInfo", info)
+        changed = {**written, "output": {**written["output"], "outputInfo": live_info}}
+        if "agentOutput" in written:
+            old = written["agentOutput"]
+            changed["agentOutput"] = self._tagged(live.agent_output, f"{place}/agentOutput", old)
+        if not document.equal(changed, written):
+            record = evolve(record, result=changed)
+            self.chunks[position] = self.state.log.codec.encode(Record(guardrail=record))
+
+    def _tagged(self, live: object, path: str, text: JSONValue) -> Any:  # noqa: ANN401
+        """Tag a live value; what is not registered gives its fields, or the text there is."""
+        try:
+            return values.encode(live, path)
+        except ValueRefused:
+            pass  # tried again below with what its fields say
+        try:
+            parts = values.encode(live, path, on_refused=_fields)
+        except HitlError:
+            self._lose("info", path, _TEXT)
+            return text
+        self._lose("info", path, _PARTS)
+        return parts
+
+    def _context(self) -> Context | None:
+        context = self.state.context
+        if context is None:
+            return None
+        live = sdk.context_of(self.live)
+        if self.outer is not None and live is sdk.context_of(self.outer.live):
+            # One object, one context: the run inside shares it.
+            shared = self.outer.state.context or context
+            return evolve(shared, tool_input=context.tool_input)
+        try:
+            return evolve(context, data=values.encode(live, "/context"))
+        except HitlError as exc:
+            self._lose("warn", exc.path or "/context", _CONTEXT)
+            meta = {**(context.meta or {}), "omitted": True, "serialized_via": "omitted"}
+            return evolve(context, data=None, meta=meta)
+
+    def _agents(self) -> Any:  # noqa: ANN401
+        root = sdk.root_of(self.live)
+        known = {} if root is None else sdk.identities(root)
+        return tuple(
+            seen.agent(entry, live) if (live := known.get(entry.identity or entry.name)) else entry
+            for entry in self.state.agents
+        )
+
+    def _inside(self) -> Processed | None:
+        live = dict(sdk.inside(self.live))
+        processed = self.state.processed
+        if processed is None or not live:
+            return processed
+        calls = []
+        for index, call in enumerate(processed.calls):
+            call_id = self.state.log.item(call.item).call_id
+            if call.run is not None and call_id in live:
+                path = f"{self.path}/processed/calls/{index}/run"
+                call = evolve(call, run=_captured(live[call_id], path, self))  # noqa: PLW2901
+            calls.append(call)
+        return evolve(processed, calls=tuple(calls))
+
+    def _lose(self, severity: Any, path: str, reason: str) -> None:  # noqa: ANN401
+        self.missing.append(Loss(path=self.path + path, severity=severity, reason=reason))
+
+
+def _fields(path: str, value: object) -> JSONValue:
+    """Give the fields of a model or dataclass that nobody registered.
+
+    Raises:
+        ValueRefused: the value has no fields, or they hold what cannot be written.
+    """
+    if isinstance(value, BaseModel):
+        return values.encode(value.model_dump(), path, on_refused=_fields)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        return values.encode(fields, path, on_refused=_fields)
+    raise ValueRefused(f"expected fields, found `{type(value).__name__}`", path=path)

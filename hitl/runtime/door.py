@@ -1,0 +1,116 @@
+"""What the public API has of openai-agents; the SDK is imported when a function is called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    import agents as sdk
+
+    from hitl.errors import HitlError
+    from hitl.model import RunState
+
+STORED: Any = object()
+"""Stands for the context in the state."""
+
+
+def capture(result: object) -> RunState:
+    """Take the state of a run from openai-agents.
+
+    Values are taken as they are live: bytes stay bytes, and registered types come back as their
+    type. Secrets (tracing keys, authorization of hosted MCP servers) are left out. What has a type
+    nobody registered is logged as a warning and listed in `RunState.missing`.
+
+    Args:
+        result: a `RunResult`, a `RunResultStreaming` or a `RunState` of the SDK; it is not changed.
+
+    Returns:
+        The run state.
+
+    Raises:
+        CaptureError: not an object of the SDK, or one the SDK cannot write.
+        ValueRefused: something in the run cannot be held by any document.
+    """
+    from hitl.runtime.capture import capture as _capture  # noqa: PLC0415 - imports the SDK
+
+    return _capture(result)
+
+
+async def restore(
+    agent: sdk.Agent[Any],
+    state: RunState,
+    *,
+    context: object = STORED,
+    agents: Mapping[str, str] | None = None,
+    tools: Mapping[str, str] | None = None,
+    allow_changed: bool = False,
+    assume: Literal["run_again"] | None = None,
+) -> sdk.RunState[Any, sdk.Agent[Any]]:
+    """Give openai-agents a state it can go on with: `await Runner.run(agent, live)`.
+
+    The agents and tools the state needs are looked for first; MCP servers may be asked for their
+    tools, so they must be connected. The state is not changed.
+
+    Args:
+        agent: the agent the run started with.
+        state: the run.
+        context: the app context to go on with, instead of the stored one.
+        agents: old agent name, or identity, to new name.
+        tools: old name to new name, for the tools and handoffs of open calls.
+        allow_changed: go on although a tool takes other parameters than at the pause.
+        assume: what to do first where the writer did not say; without it such a state is refused.
+
+    Returns:
+        The SDK's `RunState`, for `Runner.run` and `Runner.run_streamed`.
+
+    Raises:
+        RunFinished: nothing is left to run.
+        StepUnknown: the state does not say whether anything is left to run.
+        AgentMismatch: an agent is missing, renamed or cannot be told apart.
+        ToolMismatch: a tool is missing, renamed or changed.
+        ContextMismatch: the stored context has lost its type; pass `context`.
+        ArgumentsChanged: a call is not the one that was decided or recorded.
+        RestoreError: the SDK would drop a part of the state, or refuses it.
+    """
+    from hitl.runtime import restore as _restore  # noqa: PLC0415 - imports the SDK
+
+    return await _restore.restore(
+        agent,
+        state,
+        context=context,
+        agents=agents,
+        tools=tools,
+        allow_changed=allow_changed,
+        assume=assume,
+    )
+
+
+async def check_restore(
+    agent: sdk.Agent[Any],
+    state: RunState,
+    *,
+    context: object = STORED,
+    agents: Mapping[str, str] | None = None,
+    tools: Mapping[str, str] | None = None,
+    allow_changed: bool = False,
+    assume: Literal["run_again"] | None = None,
+) -> tuple[HitlError, ...]:
+    """Say what `restore` would refuse, all of it, without restoring; see there for the arguments.
+
+    Returns:
+        The errors, in the order `restore` meets them; empty when it would go on.
+    """
+    from hitl.runtime import restore as _restore  # noqa: PLC0415 - imports the SDK
+
+    return await _restore.problems(
+        agent,
+        state,
+        context=context,
+        agents=agents,
+        tools=tools,
+        allow_changed=allow_changed,
+        assume=assume,
+    )

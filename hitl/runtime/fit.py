@@ -1,0 +1,214 @@
+"""Whether an agent can go on with a state: asked before anything runs, answered by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from hitl.dialects.openai_python import ledger
+from hitl.errors import (
+    AgentMismatch,
+    ArgumentsChanged,
+    HitlError,
+    RestoreError,
+    RunFinished,
+    StepUnknown,
+    ToolMismatch,
+)
+from hitl.model import decide, positions
+from hitl.runtime import sdk, seen
+from hitl.runtime.open import ending, open_calls
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from agents import Agent
+
+    from hitl.model import Agent as Entry
+    from hitl.model import Call, RunState, Spans
+
+
+@frozen(kw_only=True)
+class Fit:
+    """What is compared, and how strictly.
+
+    Attributes:
+        allow_changed: whether a tool's parameters may differ from what they were at the pause.
+        check_ending: whether a run that has ended is refused; not asked of runs inside.
+    """
+
+    allow_changed: bool = False
+    check_ending: bool = True
+
+    async def problems(
+        self, root: Agent[Any], state: RunState, path: str = ""
+    ) -> AsyncIterator[HitlError]:
+        """Give everything that stands between `state` and a run of `root`."""
+        if self.check_ending:
+            for problem in _ended(state):
+                yield problem
+        for problem in (*_decisions(state), *_unknown_items(state, path), *_agents(root, state, path)):
+            yield problem
+        current = None if state.current_agent is None else state.agents[state.current_agent]
+        known = sdk.identities(root)
+        live = None if current is None else known.get(current.identity or current.name)
+        if live is None:
+            return
+        async for problem in self._tools(live, state, path):
+            yield problem
+
+    async def _tools(
+        self, live: Agent[Any], state: RunState, path: str
+    ) -> AsyncIterator[HitlError]:
+        waiting = open_calls(state)
+        calls = state.processed.calls if state.processed else ()
+        tools = await _tools_of(live, [call for call in calls if call.group == "function"])
+        for index, call in enumerate(calls):
+            if state.log.item(call.item).call_id not in waiting:
+                continue
+            place = f"{path}/processed/calls/{index}"
+            found = _find(call, live, tools)
+            if found is None:
+                yield _missing(call, live, place)
+                continue
+            for problem in self._changed(call, found, place):
+                yield problem
+            async for problem in self._inside(call, found, place):
+                yield problem
+
+    def _changed(self, call: Call, live: Any, path: str) -> Iterator[HitlError]:  # noqa: ANN401
+        then = call.tool.get("paramsJsonSchema") if isinstance(call.tool, dict) else None
+        now = getattr(live, "params_json_schema", None)
+        if self.allow_changed or then is None or now is None:
+            return
+        if seen.schema_sha256(then) != seen.schema_sha256(now):
+            yield ToolMismatch(
+                f"tool {_name(call)!r} takes other parameters than at the pause",
+                path=path,
+                hint="allow_changed=True goes on with the arguments as they are",
+            )
+
+    async def _inside(self, call: Call, live: Any, path: str) -> AsyncIterator[HitlError]:  # noqa: ANN401
+        if call.run is None:
+            return
+        inner = getattr(live, "_agent_instance", None)
+        if inner is None:
+            yield ToolMismatch(f"tool {_name(call)!r} was an agent at the pause", path=path)
+            return
+        strict = Fit(allow_changed=self.allow_changed, check_ending=False)
+        async for problem in strict.problems(inner, call.run, f"{path}/run"):
+            yield problem
+
+
+def _ended(state: RunState) -> Iterator[HitlError]:
+    if state.terminal:
+        yield RunFinished("the SDK marked the run as one that no resume can finish")
+        return
+    how = ending(state)
+    if how == "finished":
+        yield RunFinished("the run has ended; resuming it would call the model again")
+    elif how == "unknown":
+        yield StepUnknown(
+            "the document does not say whether anything is left to run",
+            path="/step",
+            hint='assume="run_again" asks the model again',
+        )
+
+
+def _decisions(state: RunState) -> Iterator[HitlError]:
+    try:
+        decide.verify(state)
+    except HitlError as exc:
+        yield exc
+    for call_id in ledger.forged(state):
+        yield ArgumentsChanged(
+            f"call {call_id!r} is not the call the SDK recorded when it stopped",
+            hint="the state was changed after the pause; show it and start over",
+        )
+
+
+def _unknown_items(state: RunState, path: str) -> Iterator[HitlError]:
+    lists: dict[str, Spans | None] = {"generated": state.generated, "session": state.session}
+    for name, packed in lists.items():
+        for index, position in enumerate(positions(packed or ())):
+            record = state.log[position]
+            if record.item is not None and record.item.kind == "opaque":
+                message = "an item of the history is of a kind that the installed SDK drops"
+                yield RestoreError(message, path=f"{path}/{name}/{index}")
+
+
+def _agents(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]:
+    known = sdk.identities(root)
+    named = [live.name for live in known.values()]
+    for index, entry in enumerate(state.agents):
+        live = known.get(entry.identity or entry.name)
+        place = f"{path}/agents/{index}"
+        if live is None:
+            yield AgentMismatch(
+                f"agent {entry.identity or entry.name!r} cannot be reached from {root.name!r}",
+                path=place,
+                hint='agents={"old name": "new name"} maps a rename',
+            )
+        elif named.count(live.name) > 1 and not _same(entry, live):
+            yield AgentMismatch(
+                f"agents named {live.name!r} are told apart by their settings, which have changed",
+                path=place,
+                hint="give the agents names of their own",
+            )
+
+
+def _same(entry: Entry, live: Agent[Any]) -> bool:
+    """Tell whether an agent that shares its name is still the one it was."""
+    now = seen.agent(entry, live)
+    then = (entry.instructions_sha256, entry.tools, entry.handoffs)
+    if entry.tools is None:
+        return True  # the writer did not say
+    return then == (now.instructions_sha256, now.tools, now.handoffs)
+
+
+async def _tools_of(live: Agent[Any], calls: list[Call]) -> list[Any]:
+    """Give the agent's tools; MCP servers are asked only when a call needs what they have."""
+    here = {seen.tool_name(tool) for tool in live.tools}
+    if not live.mcp_servers or all(_name(call) in here for call in calls):
+        return list(live.tools)
+    from agents import RunContextWrapper  # noqa: PLC0415 - only here
+
+    try:
+        return list(await live.get_all_tools(RunContextWrapper(context=None)))
+    except Exception as exc:
+        raise ToolMismatch("an MCP server did not list its tools", hint="connect it first") from exc
+
+
+def _find(call: Call, live: Agent[Any], tools: list[Any]) -> Any:  # noqa: ANN401 - any tool
+    name = _name(call)
+    if call.group == "handoff":
+        return live if name in sdk.handoff_names(live) else None
+    for tool in tools:
+        if seen.KINDS.get(type(tool)) == call.group and _answers(tool, name, call.group):
+            return tool
+    return None
+
+
+def _answers(tool: Any, name: str, group: str) -> bool:  # noqa: ANN401
+    if group == "computer":
+        return True  # the SDK takes either of the two names it gave this tool
+    return bool(seen.tool_name(tool) == name)
+
+
+def _name(call: Call) -> str:
+    """Give the name of the tool a call is for; of a hosted MCP server, its label."""
+    tool = call.tool if isinstance(call.tool, dict) else {}
+    config = tool.get("tool_config")
+    if call.group == "hosted_mcp" and isinstance(config, dict):
+        return str(config.get("server_label"))
+    return str(tool.get("tool_name") or tool.get("name"))
+
+
+def _missing(call: Call, live: Agent[Any], path: str) -> HitlError:
+    what = {"handoff": "handoff", "hosted_mcp": "hosted MCP server"}.get(call.group, "tool")
+    return ToolMismatch(
+        f"agent {live.name!r} has no {what} {_name(call)!r}, which a call waits for",
+        path=path,
+        hint='tools={"old name": "new name"} maps a rename',
+    )

@@ -1,0 +1,48 @@
+"""Which calls of a run are still to run, and whether there is anything left to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from hitl.model import positions
+
+if TYPE_CHECKING:
+    from hitl.model import RunState
+
+Ending: TypeAlias = Literal["paused", "cut", "finished", "unknown"]
+
+
+def open_calls(state: RunState) -> frozenset[str]:
+    """Give the ids of the calls of the last response that have no output yet."""
+    if state.processed is None:
+        return frozenset()
+    called = {state.log.item(call.item).call_id for call in state.processed.calls}
+    called |= {waiting.call_id for waiting in state.interruptions if not waiting.outer}
+    return frozenset(call for call in called if call) - _answered(state)
+
+
+def _answered(state: RunState) -> frozenset[str | None]:
+    kinds = {"tool_output", "handoff_output", "mcp_approval_response"}
+    packed = state.generated or ()
+    items = (state.log.item(position) for position in positions(packed))
+    return frozenset(item.call_id for item in items if item.kind in kinds)
+
+
+def ending(state: RunState) -> Ending:
+    """Tell how the run stopped, also where the writer left no step.
+
+    finished: the last response ends in a message and nothing it called is open. cut: there is no
+    response yet, the run starts over. unknown: the writer's silence can mean either.
+    """
+    if state.step is not None and state.step.kind != "unknown":
+        return "paused"
+    if not state.responded and state.last_response is None:
+        return "cut"
+    last = state.responses[-1] if state.responded else None
+    if last is None or not last.output:
+        return "unknown"
+    items = [state.log.item(position) for position in last.output]
+    called = {item.call_id for item in items if item.call_id is not None}
+    raw = items[-1].raw
+    ends = isinstance(raw, dict) and raw.get("type", "message") == "message"
+    return "finished" if ends and called <= _answered(state) else "unknown"
