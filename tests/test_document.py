@@ -253,7 +253,14 @@ class TestCheckText:
     def test_chunks(self, escapes: bytes) -> None:
         """No escape is torn where one chunk of the scan ends and the next begins."""
         for shift in range(5):
-            text = b'["' + b"x" * (2**18 - 8 + shift) + escapes * 4 + b'[[{,:", {"a": 1}]'
+            text = (
+                b'["'
+                + b"x" * (2**18 - 8 + shift)
+                + escapes * 4
+                + b"[[{,:"
+                + escapes
+                + b'", {"a": 1}]'
+            )
             assert document.pairs(text) == 1
             document.check_text(text, Limits(depth=2, nodes=4))
 
@@ -409,6 +416,7 @@ class TestEqual:
     def test_types(self) -> None:
         """1, 1.0, true, 0.0, -0.0 and two halves against one whole are all different."""
         values = [1, 1.0, True, 0, 0.0, -0.0, False, None, "1", "\ud83d\ude00", "\U0001f600"]
+        values += ["\ud800", "\ud801", "?"]
         assert len({document.canonical(each) for each in values}) == len(values)
         assert document.equal(math.nan, float("nan"))
 
@@ -440,7 +448,7 @@ class TestPointer:
     def test_bad(self, place: str) -> None:
         """No pointer, or a pointer to nothing, is one typed error."""
         with pytest.raises(InvalidDocument):
-            document.resolve({"a": [1, 2]}, place)
+            document.resolve({"a": [1, 2], "~2": 1, "~": 1}, place)
 
 
 class TestDiff:
@@ -468,3 +476,8 @@ class TestDiff:
             Change(path="/log/1", kind="added", after="new"),
             Change(path="/y~1", kind="added", after=[]),
         )
+
+    def test_floats(self) -> None:
+        """NaN does not differ from NaN, and 0.0 differs from -0.0."""
+        found = document.diff([math.nan, 0.0], [float("nan"), -0.0])
+        assert [each.path for each in found] == ["/1"]

@@ -215,6 +215,7 @@ class TestPlain:
             (b"9" * 240 + b"e99", False),
             (b"9" * 310 + b".0", False),
             (b"[Infinity]", False),
+            (b"[NaN]", False),
         ],
     )
     def test_disguises(self, data: bytes, plain: bool) -> None:  # noqa: FBT001
@@ -565,6 +566,7 @@ class TestRefused:
             "b": {object()},
             "c": Offer("x", extra=object()),
             "d": Loose(1),
+            "e": {object(): object()},
         }
         written = APP.encode(value, "/context", on_refused=on_refused)
         assert places == [
@@ -572,6 +574,7 @@ class TestRefused:
             ("/context/b", "set"),
             ("/context/c/v/extra", "object"),
             ("/context/d", "Loose"),
+            ("/context/e", "dict"),
         ]
         assert cast("Any", APP.decode(written))["a"] == [None, b""]
 
