@@ -338,6 +338,11 @@ class TestParse:
         """Any buffer of bytes is read."""
         assert document.parse(kind(b'{"a": [1.0, true]}')) == {"a": [1.0, True]}
 
+    def test_deepest(self) -> None:
+        """64 levels pass both ways in a small stack; the error for 65 is in the table above."""
+        data = b'{"a":[' * 32 + b"]}" * 32
+        assert in_small_stack(lambda: document.encode(document.parse(data))) == data
+
     def test_integers(self) -> None:
         """Integers of up to 4300 digits are exact."""
         digits = b"9" * 4300

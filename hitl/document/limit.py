@@ -11,6 +11,7 @@ class Limits:
 
     Attributes:
         depth: levels of arrays and objects; a scalar has depth 0, `[]` has depth 1.
+            Parsers recurse: far more than the default can end the process in a small thread.
         size_bytes: length of the encoded document.
         nodes: values in the document, containers included, keys not; an empty container counts as
             two, because bytes are counted without looking into it.
