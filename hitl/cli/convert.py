@@ -1,0 +1,60 @@
+"""`hitl convert`: a paused run in another dialect, version or codec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hitl import transfer
+from hitl.cli import operand
+from hitl.cli.command import Command
+from hitl.cli.delivery import STDIO, deliver, refuse_same
+
+if TYPE_CHECKING:
+    from hitl.cli.operand import Target
+    from hitl.transfer import Report
+
+
+_TO = "What to write; the newest version."
+
+
+@click.command(cls=Command, short_help="The same run in another dialect, version or codec.")
+@click.argument("file", type=operand.FILE)
+@click.option(
+    "--to", "target", callback=operand.target, required=True, metavar="DIALECT[@VERSION]", help=_TO
+)
+@click.option("-o", "--out", type=operand.OUT, default=STDIO, help="Where to; stdout.")
+@click.option("--codec", callback=operand.codec, default="json", show_default=True)
+@click.option("--allow-loss", is_flag=True, help="The target may ask again or need help.")
+@click.option("--repair", "repairs", multiple=True, metavar="NAME", help="See `hitl check`.")
+def convert(
+    *,
+    file: str,
+    target: Target,
+    out: str,
+    codec: str,
+    allow_loss: bool,
+    repairs: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Write FILE in another dialect, version or codec.
+
+    What the target cannot hold goes to stderr; it is refused when the run would go on otherwise.
+    """
+    refuse_same(file, out)
+    report, state = operand.sound(operand.read(file))
+    _refuse_unknown(repairs, report)
+    target = target.checked(state)
+    converted = transfer.convert(
+        state, dialect=target.dialect, version=target.version, codec=codec, allow_loss=allow_loss
+    )
+    deliver(converted, file, out, as_json=as_json, facts={})
+
+
+def _refuse_unknown(repairs: tuple[str, ...], report: Report) -> None:
+    known = sorted(each.name for each in report.repairs)
+    for name in repairs:
+        if name not in known:
+            listed = ", ".join(known) or "this document needs none"
+            raise click.BadParameter(f"no repair {name!r} ({listed})", param_hint="--repair")
