@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from hitl.document import JSONValue, Limits
+from hitl.document import JSONValue, Limits, Shape
 from hitl.model import LogCodec
 
 
@@ -18,8 +18,11 @@ class Codec(Protocol):
     def claims(self, data: bytes) -> bool:
         """Tell whether `data` looks like this encoding, by its first bytes."""
 
-    def check(self, data: bytes, limits: Limits) -> None:
+    def check(self, data: bytes, limits: Limits) -> Shape:
         """Check bytes from outside before they are parsed: size, depth, nodes, UTF-8.
+
+        Returns:
+            What the bytes hold, for `parse` and `split` of the same bytes.
 
         Raises:
             LimitExceeded: larger, deeper or with more nodes than `limits`.
@@ -27,10 +30,17 @@ class Codec(Protocol):
         """
 
     def split(self, data: bytes) -> dict[str, bytes]:
-        """Give the encoded value of each key of the object `data`, unread.
+        """Give the encoded value of each key of the object `data`, unread; the last of a key.
 
         Raises:
-            MalformedDocument: not an object, cut off, or a key stands twice.
+            MalformedDocument: not an object, or cut off.
+        """
+
+    def refuse_twice(self, data: bytes, parts: Mapping[str, bytes]) -> None:
+        """Check that `parts`, split from `data`, lack no key that stood there twice.
+
+        Raises:
+            MalformedDocument: a key stands twice.
         """
 
     def elements(self, data: bytes) -> list[bytes]:
@@ -40,8 +50,12 @@ class Codec(Protocol):
             MalformedDocument: not an array, or cut off.
         """
 
-    def parse(self, data: bytes, *, lenient: bool = False) -> JSONValue:
+    def parse(
+        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
+    ) -> JSONValue:
         """Read `data`; `lenient` lets NaN, Infinity and lone surrogates through.
+
+        `shape` is what `check` said of these bytes, so that they are not measured again.
 
         Raises:
             DocumentError: what it says cannot be a document.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from attrs import frozen
 
 from hitl.codec import Codec
-from hitl.document import JSONObject, JSONValue, escape
+from hitl.document import JSONObject, JSONValue, Shape, escape
+from hitl.document.tree import encodable
 from hitl.errors import InvalidDocument
 from hitl.model import Origin, RunState
 from hitl.revision import Chain, Loss
@@ -24,11 +25,13 @@ class Source:
         data: its bytes.
         parts: the encoded value of each top-level key.
         codec: what reads them.
+        shape: how much they hold.
     """
 
     data: bytes
     parts: dict[str, bytes]
     codec: Codec
+    shape: Shape | None = None
 
 
 class Dialect(Protocol):
@@ -86,7 +89,8 @@ class Fields:
     """Reads an object key by key; what nobody took is left over, to be kept verbatim.
 
     A key that is missing or null is never taken: null stays in `rest`, so that a writer's null is
-    written back as null and a missing key stays missing.
+    written back as null and a missing key stays missing. Text with a lone surrogate has no place in
+    the model's text fields: it is refused, or left over to be tagged.
     """
 
     def __init__(self, given: JSONValue, path: str) -> None:
@@ -109,7 +113,7 @@ class Fields:
         """Take a value that must be of `kind`; None if it is missing or null.
 
         Raises:
-            InvalidDocument: it is of another type.
+            InvalidDocument: it is of another type, or text with a lone surrogate.
         """
         value = self.given.get(key)
         if value is None:
@@ -117,13 +121,33 @@ class Fields:
         if type(value) is not kind:
             message = f"expected {_NAMES[kind]}, got {json_type(value)}"
             raise InvalidDocument(message, path=self.at(key))
+        if not _sayable(value):
+            raise InvalidDocument("expected text, found a lone surrogate", path=self.at(key))
         del self.rest[key]
         return value
 
     def take_if(self, key: str, kind: type[T]) -> T | None:
         """Take a value if it is of `kind`; anything else is left over."""
         value = self.given.get(key)
-        if type(value) is not kind:
+        if type(value) is not kind or not _sayable(value):
             return None
         del self.rest[key]
         return value
+
+    def take_texts(self, key: str) -> list[str] | None:
+        """Take a list of texts; anything else is left over."""
+        value = self.given.get(key)
+        if not isinstance(value, list) or not is_texts(value):
+            return None
+        del self.rest[key]
+        return [each for each in value if isinstance(each, str)]
+
+
+def is_texts(values: Iterable[object]) -> bool:
+    """Tell whether all are texts that UTF-8 can say."""
+    texts = list(values)
+    return all(type(each) is str for each in texts) and encodable(texts)  # type: ignore[arg-type]
+
+
+def _sayable(value: object) -> bool:
+    return not isinstance(value, str) or encodable((value,))

@@ -58,9 +58,9 @@ def loads(data: bytes | bytearray | str | JSONObject, *, limits: Limits = DEFAUL
     """
     raw = _bytes(data, limits)
     codec = _codec_of(raw)
-    codec.check(raw, limits)
+    shape = codec.check(raw, limits)
     parts = codec.split(raw)
-    return _claimant(parts).load(Source(data=raw, parts=parts, codec=codec))
+    return _claimant(parts).load(Source(data=raw, parts=parts, codec=codec, shape=shape))
 
 
 def dumps(
@@ -190,10 +190,12 @@ def check(
     try:
         raw = _bytes(data, limits)
         codec = _codec_of(raw)
-        codec.check(raw, limits)
+        shape = codec.check(raw, limits)
         parts = codec.split(raw)
         source = _claimant(parts)
-        state = source.load(Source(data=raw, parts=parts, codec=codec))
+        state = source.load(Source(data=raw, parts=parts, codec=codec, shape=shape))
+        for _ in state.log:
+            """Read every entry: a fault in one is found here."""
         found = state.newer or source.format(parts, codec)
     except HitlError as exc:
         return Report(problems=(exc,))
@@ -242,7 +244,7 @@ def _claimant(keys: dict[str, bytes]) -> Dialect:
         return found[0]
     names = ", ".join(sorted(each.name for each in found)) or "none"
     hint = f"known dialects: {', '.join(sorted(dialects()))}"
-    raise UnknownDialect(f"expected one dialect to claim the document, found {names}", hint=hint)
+    raise UnknownDialect(f"expected one dialect to claim the document, found {names}", path="", hint=hint)
 
 
 def _codec_of(data: bytes) -> Codec:

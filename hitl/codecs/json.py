@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from hitl import document
-from hitl.document import JSONValue, Limits
+from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, MalformedDocument
 from hitl.model import LogCodec, Record, slim
 
@@ -47,30 +47,34 @@ class Json:
     """UTF-8 JSON without white space."""
 
     name = "json"
-    log = LogCodec("json", decode_record, encode_record)
+    log = LogCodec("json", decode_record, encode_record, (b'"$"', b"\\u0024"))
 
     def claims(self, data: bytes) -> bool:
         """Tell whether the first character can begin a JSON text; a BOM is left to `check`."""
         first = data[:64].lstrip(_SPACE)[:1]
         return not first or first in _FIRST
 
-    def check(self, data: bytes, limits: Limits) -> None:
+    def check(self, data: bytes, limits: Limits) -> Shape:
         """Measure the text before it is parsed."""
-        document.check_text(data, limits)
+        return document.measure(data, limits)
 
     def split(self, data: bytes) -> dict[str, bytes]:
         """Give each key's value, unread."""
         try:
             parts = _PARTS.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            if isinstance(document.parse(data, lenient=True), dict):  # pragma: no cover
-                raise
-            raise MalformedDocument("expected an object at the top", path="") from None
-        again = msgspec.json.encode(parts)
-        # A key that stands twice is gone from `again`; white space explains other differences.
+            whole = document.parse(data, lenient=True)
+            if not isinstance(whole, dict):
+                raise MalformedDocument("expected an object at the top", path="") from None
+            return {key: document.encode_lenient(value) for key, value in whole.items()}
+        return {key: bytes(value) for key, value in parts.items()}
+
+    def refuse_twice(self, data: bytes, parts: Mapping[str, bytes]) -> None:
+        """Look for a key that is in `data` and not in `parts`."""
+        again = msgspec.json.encode({key: msgspec.Raw(part) for key, part in parts.items()})
+        # White space explains other differences in length.
         if len(again) != len(data) and document.pairs(again) != document.pairs(data):
             document.parse(data, lenient=True)
-        return {key: bytes(value) for key, value in parts.items()}
 
     def elements(self, data: bytes) -> list[bytes]:
         """Give each element, unread."""
@@ -80,9 +84,11 @@ class Json:
             document.parse(data)
             raise MalformedDocument("expected an array") from None
 
-    def parse(self, data: bytes, *, lenient: bool = False) -> JSONValue:
-        """Read a text whose size and depth were checked."""
-        return document.parse(data, lenient=lenient)
+    def parse(
+        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
+    ) -> JSONValue:
+        """Read a text."""
+        return document.parse(data, lenient=lenient, shape=shape)
 
     def encode(self, value: JSONValue, *, lenient: bool = False) -> bytes:
         """Write a value."""

@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from hitl import document
-from hitl.document import JSONValue, Limits
+from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, LimitExceeded, MalformedDocument
 from hitl.model import LogCodec, Record, slim
 
@@ -172,22 +172,32 @@ def _pairs(data: bytes) -> int:
     return walk.pairs
 
 
+def _map_size(data: bytes) -> int:
+    first = data[0] if data else 0
+    if first in _ARRAYS:
+        form, _ = _ARRAYS[first]
+        return int(struct.unpack_from(form, data, 1)[0])
+    return first & 0x0F
+
+
 class MessagePack:
     """MessagePack of JSON values only: no binary, no extension, no timestamps."""
 
     name = "msgpack"
-    log = LogCodec("msgpack", decode_record, encode_record)
+    log = LogCodec("msgpack", decode_record, encode_record, (b"\xa1$", b"\xd9\x01$"))
 
     def claims(self, data: bytes) -> bool:
         """Tell whether the first byte begins a map."""
         first = data[0] if data else 0
         return 0x80 <= first <= 0x8F or first in {0xDE, 0xDF}  # noqa: PLR2004
 
-    def check(self, data: bytes, limits: Limits) -> None:
+    def check(self, data: bytes, limits: Limits) -> Shape:
         """Walk the bytes before they are parsed."""
         if len(data) > limits.size_bytes:
             raise LimitExceeded(f"expected at most {limits.size_bytes} bytes, found {len(data)}")
-        _Walk(data).run(limits)
+        walk = _Walk(data)
+        walk.run(limits)
+        return Shape(walk.nodes - walk.pairs, walk.pairs)
 
     def split(self, data: bytes) -> dict[str, bytes]:
         """Give each key's value, unread."""
@@ -195,9 +205,12 @@ class MessagePack:
             parts = _PARTS.decode(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedDocument("expected an object with text keys", path="") from None
-        if len(msgspec.msgpack.encode(parts)) != len(data):
-            _parse(data)
         return {key: bytes(value) for key, value in parts.items()}
+
+    def refuse_twice(self, data: bytes, parts: Mapping[str, bytes]) -> None:
+        """Look for a key that is in `data` and not in `parts`."""
+        if _map_size(data) != len(parts):
+            raise MalformedDocument("expected each key once, found a key twice", path="")
 
     def elements(self, data: bytes) -> list[bytes]:
         """Give each element, unread."""
@@ -206,9 +219,11 @@ class MessagePack:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedDocument("expected an array") from None
 
-    def parse(self, data: bytes, *, lenient: bool = False) -> JSONValue:
+    def parse(
+        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
+    ) -> JSONValue:
         """Read bytes whose size and depth were checked; MessagePack is never `lenient`."""
-        del lenient
+        del lenient, shape
         return _parse(data)
 
     def encode(self, value: JSONValue, *, lenient: bool = False) -> bytes:

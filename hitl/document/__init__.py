@@ -17,7 +17,7 @@ from hitl.document.difference import Change, diff
 from hitl.document.limit import DEFAULT_LIMITS, Limits
 from hitl.document.place import escape, pointer, resolve
 from hitl.document.reader import parse
-from hitl.document.text import check_text, pairs
+from hitl.document.text import Shape, check_text, measure, pairs
 from hitl.document.tree import validate
 from hitl.document.value import JSONObject, JSONValue
 from hitl.document.writer import canonical, digest, encode, encode_lenient, equal
@@ -28,6 +28,7 @@ __all__ = [
     "JSONObject",
     "JSONValue",
     "Limits",
+    "Shape",
     "canonical",
     "check_text",
     "diff",
@@ -36,6 +37,7 @@ __all__ = [
     "encode_lenient",
     "equal",
     "escape",
+    "measure",
     "pairs",
     "parse",
     "pointer",

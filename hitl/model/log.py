@@ -52,11 +52,13 @@ class LogCodec:
         name: the codec's name, such as `json`.
         decode: bytes of one entry to its record.
         encode: a record to the bytes of one entry.
+        tags: what an entry with a tagged value contains, one of these at least.
     """
 
     name: str
     decode: Callable[[bytes], Record]
     encode: Callable[[Record], bytes]
+    tags: tuple[bytes, ...]
 
 
 class ItemLog(Sequence[Record]):
@@ -94,7 +96,11 @@ class ItemLog(Sequence[Record]):
             return record
         if item.call is not None:
             item = evolve(item, raw=self._call(index, item.call), call=None)
-        return evolve(record, item=item.expanded())
+        return evolve(record, item=item.expanded(plain=not self.tagged(index)))
+
+    def tagged(self, index: int) -> bool:
+        """Tell whether the entry at `index` may hold a tag; False is certain."""
+        return any(mark in self._chunks[index] for mark in self.codec.tags)
 
     def item(self, index: int) -> Item:
         """Give the item at `index`.

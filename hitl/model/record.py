@@ -107,19 +107,26 @@ class Item:
         """What the app attached to an output, as the app knows it."""
         return values.decode(self.custom_data)
 
-    def expanded(self) -> Item:
-        """Give the item with the model-visible text put back into its raw item."""
+    def expanded(self, *, plain: bool = False) -> Item:
+        """Give the item with the model-visible text put back into its raw item.
+
+        Args:
+            plain: whether the item surely holds no tag.
+        """
         if self.text is None or not isinstance(self.raw, dict):
             return self
-        plain = values.decode(self.output)
-        text = self.output if self.text == "value" else str(plain)
-        return evolve(self, raw={**self.raw, "output": text}, text=None)
+        value = self.output if plain else values.decode(self.output)
+        return evolve(self, raw={**self.raw, "output": str(value)}, text=None)
 
-    def folded(self) -> Item:
-        """Give the item with the model-visible text left out where it follows from the value."""
+    def folded(self, *, plain: bool = False) -> Item:
+        """Give the item with the model-visible text left out where it follows from the value.
+
+        Args:
+            plain: whether the item surely holds no tag.
+        """
         if not self.has_output or not isinstance(self.raw, dict) or "output" not in self.raw:
             return self
-        text = _derivation(self.raw["output"], self.output)
+        text = _derivation(self.raw["output"], self.output, plain=plain)
         if text is None:
             return self
         rest = {key: value for key, value in self.raw.items() if key != "output"}
@@ -132,12 +139,13 @@ _CALL_ID_KEYS = {
 }
 
 
-def _derivation(visible: JSONValue, output: JSONValue) -> Text | None:
-    if isinstance(visible, str):
-        if isinstance(output, str):
-            return "value" if visible == output else None
-        return "str" if values.is_plain(output) and visible == str(output) else None
-    return None
+def _derivation(visible: JSONValue, output: JSONValue, *, plain: bool) -> Text | None:
+    if not isinstance(visible, str):
+        return None
+    if isinstance(output, str):
+        return "value" if visible == output else None
+    same = visible == str(output)
+    return "str" if same and (plain or values.is_plain(output)) else None
 
 
 @frozen(kw_only=True)
@@ -197,12 +205,18 @@ class Record:
 def slim(record: Record) -> dict[str, Any]:
     """Give the record as plain data without the fields that hold their default."""
     only = record.only()
-    name = type(only).__name__.lower()
-    body = {
-        field.name: value
-        for field in fields(type(only))
-        if (value := getattr(only, field.name)) != field.default or field.name == "kind"
-    }
-    if isinstance(only, Response) and only.usage is not None:
-        body["usage"] = {k: v for k, v in asdict(only.usage, recurse=False).items() if v is not None}
-    return {name: body}
+    kind = type(only)
+    body = {}
+    for name, default in _DEFAULTS[kind]:
+        value = getattr(only, name)
+        if value is not default and value != default:
+            body[name] = value
+    if kind is Response and "usage" in body:
+        body["usage"] = {k: v for k, v in asdict(body["usage"], recurse=False).items() if v is not None}
+    return {kind.__name__.lower(): body}
+
+
+_DEFAULTS: dict[type, tuple[tuple[str, object], ...]] = {
+    cls: tuple((field.name, field.default) for field in fields(cls))
+    for cls in (Item, Response, Guardrail)
+}

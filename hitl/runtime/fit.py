@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from hitl import document
 from hitl.dialects.openai_python import ledger
 from hitl.errors import (
     AgentMismatch,
@@ -48,7 +49,10 @@ class Fit:
         if self.check_ending:
             for problem in _ended(state):
                 yield problem
-        for problem in (*_decisions(state), *_unknown_items(state, path), *_agents(root, state, path)):
+        for find in (_unknown_items, _twins):
+            for problem in find(state, path):
+                yield problem
+        for problem in (*_decisions(state), *_agents(root, state, path)):
             yield problem
         current = None if state.current_agent is None else state.agents[state.current_agent]
         known = sdk.identities(root)
@@ -138,6 +142,19 @@ def _unknown_items(state: RunState, path: str) -> Iterator[HitlError]:
                 yield RestoreError(message, path=f"{path}/{name}/{index}")
 
 
+def _twins(state: RunState, path: str) -> Iterator[HitlError]:
+    """Calls of one id and content inside two runs: the SDK fails on them once it runs."""
+    waiting = positions(state.step.interruptions or ()) if state.step else ()
+    seen_: set[bytes] = set()
+    for position in waiting:
+        item = state.log.item(position)
+        mark = document.canonical([item.call_id, item.agent, item.raw])
+        if mark in seen_:
+            message = f"two waiting calls share the id {item.call_id!r}; the SDK cannot tell them apart"
+            yield RestoreError(message, path=f"{path}/step/interruptions")
+        seen_.add(mark)
+
+
 def _agents(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]:
     known = sdk.identities(root)
     named = [live.name for live in known.values()]
@@ -185,14 +202,17 @@ def _find(call: Call, live: Agent[Any], tools: list[Any]) -> Any:  # noqa: ANN40
     if call.group == "handoff":
         return live if name in sdk.handoff_names(live) else None
     for tool in tools:
-        if seen.KINDS.get(type(tool)) == call.group and _answers(tool, name, call.group):
+        if seen.kind(tool) == call.group and _answers(tool, name, call):
             return tool
     return None
 
 
-def _answers(tool: Any, name: str, group: str) -> bool:  # noqa: ANN401
-    if group == "computer":
+def _answers(tool: Any, name: str, call: Call) -> bool:  # noqa: ANN401
+    if call.group == "computer":
         return True  # the SDK takes either of the two names it gave this tool
+    key = call.tool.get("lookupKey") if isinstance(call.tool, dict) else None
+    if key is not None:
+        return bool(sdk.lookup_key(tool) == key)
     return bool(seen.tool_name(tool) == name)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from agents import Agent, RunState
+from agents import _tool_identity
 from agents import run_state as _run_state
 from agents.agent_tool_state import peek_agent_tool_run_result
 
@@ -120,3 +121,9 @@ def identities(root: Agent[Any]) -> dict[str, Agent[Any]]:
 def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:
     """Give the tool names of the agent's handoffs."""
     return tuple(_run_state._build_handoffs_map(agent))  # noqa: SLF001
+
+
+def lookup_key(tool: Any) -> object:  # noqa: ANN401 - any of the SDK's tools
+    """Give the key calls find a function tool by, as the SDK writes it; None for other tools."""
+    key = _tool_identity.get_function_tool_lookup_key_for_tool(tool)
+    return _tool_identity.serialize_function_tool_lookup_key(key)

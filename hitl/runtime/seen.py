@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hitl.model import Agent as Seen
     from hitl.model.agent import Rule
 
-KINDS: dict[type, str] = {
+_KINDS: dict[type, str] = {
     FunctionTool: "function",
     ComputerTool: "computer",
     CustomTool: "custom",
@@ -52,14 +52,18 @@ def agent(entry: Seen, live: Agent[Any]) -> Seen:
 
 def tool(live: Any) -> Tool:  # noqa: ANN401 - any of the SDK's tools
     """Give a tool as it is seen."""
-    kind = next((name for cls, name in KINDS.items() if isinstance(live, cls)), type(live).__name__)
     schema = getattr(live, "params_json_schema", None)
     return Tool(
         name=tool_name(live),
-        kind=kind,
+        kind=kind(live),
         approval=_rule(live),
         schema_sha256=None if schema is None else schema_sha256(schema),
     )
+
+
+def kind(live: Any) -> str:  # noqa: ANN401
+    """Give the kind of a tool; the name of its class when it is none of the SDK's own."""
+    return next((name for cls, name in _KINDS.items() if isinstance(live, cls)), type(live).__name__)
 
 
 def tool_name(live: Any) -> str:  # noqa: ANN401

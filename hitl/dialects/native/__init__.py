@@ -42,7 +42,8 @@ class Native:
     def load(self, source: Source) -> RunState:
         """Read a document; its log stays encoded until it is read."""
         format_ = self.format(source.parts, source.codec)
-        newer = self.chain.newer(format_.version)
+        source.codec.refuse_twice(source.data, source.parts)
+        newer = self.chain.newer(format_.version, f"/{wire.VERSION_KEY}")
         state = _load.load(source.parts, source.codec, newer=newer, outer=None)
         return evolve(state, newer=format_) if newer else state
 

@@ -42,8 +42,14 @@ def load(parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState 
     if left is not None:
         state = evolve(state, extras={**state.extras, "native": {"surplus": left}})
     runs = codec.elements(parts[wire.RUNS]) if wire.RUNS in parts else []
-    inside = [load(codec.split(run), codec, newer=newer, outer=state) for run in runs]
+    inside = [load(_split(run, codec), codec, newer=newer, outer=state) for run in runs]
     return evolve(state, processed=_with_runs(head.processed, inside))
+
+
+def _split(run: bytes, codec: Codec) -> dict[str, bytes]:
+    parts = codec.split(run)
+    codec.refuse_twice(run, parts)
+    return parts
 
 
 def _state(head: Head, log: ItemLog, outer: RunState | None) -> RunState:

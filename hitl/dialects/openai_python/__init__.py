@@ -44,11 +44,10 @@ class OpenAIPython:
     def load(self, source: Source) -> RunState:
         """Read a document of any version."""
         origin = self.format(source.parts, source.codec)
-        newer = self.chain.newer(origin.version)
-        document = cast("JSONObject", source.codec.parse(source.data, lenient=True))
+        newer = self.chain.newer(origin.version, f"/{wire.VERSION_KEY}")
+        document, plain = _parsed(source)
         if not newer:
             document = self.chain.upgrade(document, origin.version)
-        plain = values.plain_text(source.data)
         state = _load.load(document, source.codec, origin, plain=plain)
         return evolve(state, newer=origin) if newer else state
 
@@ -65,6 +64,21 @@ class OpenAIPython:
         if state.newer is not None:
             return dumped.losses
         return dumped.losses + self.chain.losses(dumped.document, version)
+
+
+def _parsed(source: Source) -> tuple[JSONObject, bool]:
+    """Give the document, and whether nothing in it needs a tag.
+
+    What the strict reader takes holds no NaN, no infinity and no lone surrogate; what is left to
+    tag is an object with the key that marks our tags.
+    """
+    try:
+        document = source.codec.parse(source.data, shape=source.shape)
+    except InvalidDocument:
+        document = source.codec.parse(source.data, lenient=True, shape=source.shape)
+        return cast("JSONObject", document), False
+    marked = b'"$"' in source.data or b"\\u0024" in source.data
+    return cast("JSONObject", document), not marked
 
 
 DIALECT = OpenAIPython()

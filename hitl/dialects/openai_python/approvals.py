@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 
-from hitl.dialect import Fields
+from hitl.dialect import Fields, is_texts
 from hitl.dialects.openai_python.fingerprint import approval_scope, lookup_key
 from hitl.model import Grant
 
@@ -23,25 +24,28 @@ _HOSTED = {
     "query": ("hosted_query", {"tool_name": "key", "request_id": "request"}),
 }
 _HOSTED_TYPE = {subject: name for name, (subject, _) in _HOSTED.items()}
+Tag: TypeAlias = Callable[[Any], Any]
 _HOSTED_ORDER = {"hosted_tool": 0, "hosted_request": 1, "hosted_query": 2}
 
 
 def read(context: Fields, history: History) -> tuple[Grant, ...]:
     """Take the records of all three places; a place that is not in the usual form is left over."""
     grants: list[Grant] = []
+    tag = history.tag
     named = context.given.get("approvals")
-    if isinstance(named, dict) and all(_usual(record) for record in named.values()):
+    usual = isinstance(named, dict) and is_texts(named) and all(map(_usual, named.values()))
+    if isinstance(named, dict) and usual:
         del context.rest["approvals"]
-        grants += [_grant(record, subject="tool", key=key) for key, record in named.items()]
+        grants += [_grant(tag, record, subject="tool", key=key) for key, record in named.items()]
     owned = _entries(context, "function_tool_approvals", {"agent", "tool_key", "decision"})
     for entry in owned:
         agent = history.agent_of(entry["agent"])
         key = entry["tool_key"]
-        grants.append(_grant(entry["decision"], subject="function", agent=agent, key=key))
+        grants.append(_grant(tag, entry["decision"], subject="function", agent=agent, key=key))
     for entry in _entries(context, "hosted_mcp_approvals", {"identity", "decision"}):
         subject, names = _HOSTED[entry["identity"]["type"]]
         who = {mine: entry["identity"][theirs] for theirs, mine in names.items()}
-        grants.append(_grant(entry["decision"], subject=subject, **who))
+        grants.append(_grant(tag, entry["decision"], subject=subject, **who))
     return tuple(grants)
 
 
@@ -60,13 +64,13 @@ def _known(entry: JSONObject) -> bool:
         return False
     if "agent" in entry:
         agent = entry["agent"]
-        named = isinstance(agent, dict) and isinstance(agent.get("name"), str)
-        return named and isinstance(entry["tool_key"], str)
+        return isinstance(agent, dict) and is_texts((agent.get("name"), entry["tool_key"]))
     identity = entry["identity"]
-    if not isinstance(identity, dict) or identity.get("type") not in _HOSTED:
+    kind = identity.get("type") if isinstance(identity, dict) else None
+    if not isinstance(identity, dict) or not isinstance(kind, str) or kind not in _HOSTED:
         return False
-    _, names = _HOSTED[str(identity["type"])]
-    return set(identity) == {"type", *names} and all(isinstance(identity[n], str) for n in names)
+    _, names = _HOSTED[kind]
+    return set(identity) == {"type", *names} and is_texts(identity[name] for name in names)
 
 
 def _usual(record: JSONValue) -> bool:
@@ -77,18 +81,16 @@ def _usual(record: JSONValue) -> bool:
     return (
         all(_verdict(verdict) for verdict in verdicts)
         and isinstance(messages, dict)
-        and all(isinstance(each, str) for each in messages.values())
+        and is_texts((*messages, *messages.values()))
         and ("rejection_messages" not in record or bool(messages))
     )
 
 
 def _verdict(verdict: JSONValue) -> bool:
-    if isinstance(verdict, list):
-        return all(isinstance(each, str) for each in verdict)
-    return isinstance(verdict, bool)
+    return is_texts(verdict) if isinstance(verdict, list) else isinstance(verdict, bool)
 
 
-def _grant(record: JSONValue, **who: object) -> Grant:
+def _grant(tag: Tag, record: JSONValue, **who: object) -> Grant:
     fields = Fields(record, "")
     approved, rejected = fields.rest.pop("approved"), fields.rest.pop("rejected")
     return Grant(
@@ -97,25 +99,31 @@ def _grant(record: JSONValue, **who: object) -> Grant:
         messages=fields.take_if("rejection_messages", dict),
         sticky_message=fields.take_if("sticky_rejection_message", str),
         scope=fields.take_if("sticky_scope", str),
-        extra=fields.rest or None,
+        extra=tag(fields.rest) or None,
         **who,  # type: ignore[arg-type]
     )
 
 
-def write(grants: Sequence[Grant], agents: Sequence[JSONObject]) -> JSONObject:
-    """Give the three places; the last two only where they hold something."""
+def write(grants: Sequence[Grant], agents: Sequence[JSONObject], plain: Tag) -> JSONObject:
+    """Give the three places; the last two only where they hold something.
+
+    Args:
+        grants: the records.
+        agents: references to the run's agents.
+        plain: takes the tags out of what hitl does not know.
+    """
     owned: list[JSONValue] = [
-        {"agent": agents[grant.agent], "tool_key": grant.key, "decision": _record(grant)}
+        {"agent": agents[grant.agent], "tool_key": grant.key, "decision": _record(grant, plain)}
         for grant in grants
         if grant.subject == "function" and grant.agent is not None
     ]
     hosted: list[JSONValue] = [
-        {"identity": _identity(grant), "decision": _record(grant)}
+        {"identity": _identity(grant), "decision": _record(grant, plain)}
         for grant in grants
         if grant.subject in _HOSTED_TYPE
     ]
     written: JSONObject = {
-        "approvals": {str(g.key): _record(g) for g in grants if g.subject == "tool"},
+        "approvals": {str(g.key): _record(g, plain) for g in grants if g.subject == "tool"},
     }
     if owned:
         written["function_tool_approvals"] = owned
@@ -130,7 +138,7 @@ def _identity(grant: Grant) -> JSONObject:
     return {"type": kind} | {theirs: getattr(grant, mine) for theirs, mine in names.items()}
 
 
-def _record(grant: Grant) -> JSONObject:
+def _record(grant: Grant, plain: Tag) -> JSONObject:
     record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}  # type: ignore[dict-item]
     if grant.messages:
         record["rejection_messages"] = dict(grant.messages)
@@ -138,7 +146,7 @@ def _record(grant: Grant) -> JSONObject:
         record["sticky_rejection_message"] = grant.sticky_message
     if grant.scope is not None:
         record["sticky_scope"] = grant.scope
-    return {**record, **(grant.extra or {})}
+    return {**record, **plain(grant.extra or {})}
 
 
 def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Grant, ...]:

@@ -66,7 +66,7 @@ class _Dumper:
         self.path = path
         self.losses: list[Loss] = []
         self.calls = Calls()
-        self.agents = [_reference(agent) for agent in state.agents]
+        self.agents = [self._reference(agent) for agent in state.agents]
         self.extras = state.extras.get(dialect, {})
         self._items: dict[int, JSONObject] = {}
         self._raws: dict[int, JSONValue] = {}
@@ -116,7 +116,7 @@ class _Dumper:
 
     def _item(self, item: Item, position: int) -> JSONObject:
         raw = self._raws[position]
-        if item.kind == "opaque" and isinstance(raw, dict):
+        if item.kind == "opaque":
             return raw
         written: JSONObject = {"type": wire.TYPE_OF.get(item.kind, item.kind), "raw_item": raw}
         for key, agent in (
@@ -172,7 +172,8 @@ class _Dumper:
             self._put(document, "conversation_id", conversation.id)
             self._put(document, "previous_response_id", conversation.previous_response_id)
             self._put(document, "auto_previous_response_id", conversation.auto)
-        self._put(document, "current_response_generated_item_ownership", state.current_response)
+        current = self._plain(state.current_response)
+        self._put(document, "current_response_generated_item_ownership", current)
         self._put(document, "tool_use_tracker", self._plain(state.tool_use))
         self._put(document, "current_turn_persisted_item_count", state.persisted)
         self._put(document, "pending_session_write", self._session_write())
@@ -182,24 +183,26 @@ class _Dumper:
 
     def _session_write(self) -> JSONValue:
         given = self.state.session_write
-        if given is None or "items" not in given:
-            return self._plain(given)
-        items = [self._raws[at] for start, stop in given["items"] for at in range(start, stop)]
+        if given is None:
+            return None
         rest = self._plain(given.get("rest", {}))
-        return {**rest, "items": items}
+        if "items" not in given:
+            return rest
+        return {**rest, "items": self._listed(given["items"], self._raws)}
 
     def _context(self) -> JSONValue:
         state = self.state
         grants, states = self._decided()
-        if state.context is None and state.usage is None:
+        if state.context is None and state.usage is None and not grants and states is None:
             return None
         signed = self.extras.get("signed", {})
         written: JSONObject = dict(self._plain(self.extras.get("context", {})))
         if state.usage is not None:
             usages = [self._responses[at].get("usage") for at in positions(state.responded or ())]
             written["usage"] = self._usage(state.usage, usages)
-        places = approvals.write(grants, self.agents)
-        if not places["approvals"] and "approvals" in written:
+        places = approvals.write(grants, self.agents, self._plain)
+        unsaid = "approvals" in written or self.extras.get("no_approvals")
+        if not places["approvals"] and unsaid:
             del places["approvals"]
         written |= places
         if states is not None:
@@ -261,7 +264,7 @@ class _Dumper:
         self._put(written, "tools_used", processed.tools_used)
         self._groups(written, processed)
         self._put(written, "interruptions", self._listed(processed.interruptions, self._items))
-        self._put(written, "mcp_tool_bindings", processed.mcp_bindings)
+        self._put(written, "mcp_tool_bindings", self._plain(processed.mcp_bindings))
         self._put(written, "tool_output_guardrail_result_start", processed.guardrail_start)
         return written | self._plain(processed.extra or {})
 
@@ -304,17 +307,16 @@ class _Dumper:
 
         return report
 
+    def _reference(self, agent: Agent) -> JSONObject:
+        written: JSONObject = {"name": agent.name}
+        if agent.identity is not None:
+            written["identity"] = agent.identity
+        return written | self._plain(agent.extra or {})
+
     @staticmethod
     def _put(target: JSONObject, key: str, value: JSONValue) -> None:
         if value is not None:
             target[key] = value
-
-
-def _reference(agent: Agent) -> JSONObject:
-    written: JSONObject = {"name": agent.name}
-    if agent.identity is not None:
-        written["identity"] = agent.identity
-    return written | (agent.extra or {})
 
 
 def _reinsert(document: JSONObject, pointer: str, secret: JSONValue) -> None:
@@ -326,5 +328,3 @@ def _reinsert(document: JSONObject, pointer: str, secret: JSONValue) -> None:
         return
     if isinstance(target, dict):
         target[key] = secret
-
-

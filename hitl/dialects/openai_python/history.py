@@ -12,7 +12,7 @@ import msgspec
 from attrs import evolve
 
 from hitl import document, values
-from hitl.dialect import Fields
+from hitl.dialect import Fields, is_texts
 from hitl.dialects.openai_python import wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.errors import InvalidDocument
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hitl.model import Spans, Stage
 
 _SORTED = msgspec.json.Encoder(order="sorted")
+_REFERENCE = frozenset({"name", "identity"})
 _Hint: TypeAlias = tuple[Any, ...]
 
 
@@ -42,10 +43,11 @@ class History:
         self.agents: list[Agent] = []
         self.calls = Calls()
         self.chunks: list[bytes] = []
+        self._plain = plain
         self.tag: Callable[[Any], Any] = (lambda value: value) if plain else values.encode
         self._encode = codec.log.encode
         self._copies: dict[_Hint, list[tuple[int, JSONValue]]] = {}
-        self._agent_at: dict[bytes, int] = {}
+        self._agent_at: dict[object, int] = {}
         self._with_raw: set[int] = set()
 
     def items(self, given: list[JSONValue], path: str) -> Spans:
@@ -80,8 +82,8 @@ class History:
             request_id=fields.take("request_id", str),
             usage=None if usage is None else self.usage(usage, fields.at("usage")),
             output=self.raws(output or [], "output", fields.at("output")),
-            absent=tuple(key for key in wire.RESPONSE if key not in fields.given),
-            extra=self.tag(_without_nulls(fields.rest)) or None,
+            absent=tuple(key for key in wire.RESPONSE if key not in fields.given or _odd(fields, key)),
+            extra=self.tag({k: v for k, v in fields.rest.items() if not _said(fields, k)}) or None,
         )
         return self._append(Record(response=response))
 
@@ -94,20 +96,27 @@ class History:
         fields = Fields(given, path)
         counts = {name: fields.take(name, int) for name in wire.USAGE_COUNTS}
         details = {name: self.tag(fields.take_if(name, list)) for name in wire.USAGE_DETAILS}
-        entries = fields.take("request_usage_entries", list)
-        return Usage(**counts, **details, entries=self.tag(entries), extra=self.tag(fields.rest) or None)
+        return Usage(
+            **counts,
+            **details,
+            entries=self.tag(_take_objects(fields, "request_usage_entries")),
+            extra=self.tag(fields.rest) or None,
+        )
 
     def agent(self, fields: Fields, key: str) -> int | None:
         """Take an agent reference; one that is not in the usual form is left over."""
         given = fields.given.get(key)
-        if not isinstance(given, dict) or not isinstance(given.get("name"), str):
+        if not isinstance(given, dict) or not is_texts((given.get("name"),)):
             return None
         del fields.rest[key]
         return self.agent_of(given)
 
     def agent_of(self, given: JSONObject) -> int:
         """Give the position of an agent reference in the table."""
-        mark = document.canonical(given)
+        usual = given.keys() <= _REFERENCE and all(type(each) is str for each in given.values())
+        mark = (
+            (given["name"], given.get("identity")) if usual else document.canonical(given)
+        )
         if mark not in self._agent_at:
             fields = Fields(given, "")
             agent = Agent(
@@ -132,7 +141,7 @@ class History:
                 used.add(position)
                 return position
         item = new(given, path)
-        position = self._append(Record(item=self._linked(item).folded()))
+        position = self._append(Record(item=self._linked(item).folded(plain=self._plain)))
         self._copies.setdefault(hint, []).append((position, given))
         if hint[0] == "item" and isinstance(given, dict) and item.kind not in {"approval", "opaque"}:
             raw = given.get("raw_item")
@@ -183,20 +192,42 @@ class History:
 
     def _refuse_unreadable(self, raw: JSONValue, path: str) -> None:
         """Tool arguments that no runner can pass on are refused before anyone is asked."""
-        arguments = raw.get("arguments") if isinstance(raw, dict) else None
-        if isinstance(arguments, str) and not arguments.isascii() and _lone(arguments):
-            raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/arguments")
+        if not isinstance(raw, dict):
+            return
+        key = "input" if raw.get("type") == "custom_tool_call" else "arguments"
+        if isinstance(raw.get(key), str) and not is_texts((raw[key],)):
+            raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/{key}")
 
 
 def same(one: JSONValue, other: JSONValue) -> bool:
     """Tell whether two copies say the same, types included, key order aside."""
     if one is other:
         return True
-    return one == other and _SORTED.encode(one) == _SORTED.encode(other)
+    if one != other:
+        return False
+    try:
+        return _SORTED.encode(one) == _SORTED.encode(other)
+    except UnicodeEncodeError:  # a lone surrogate
+        return document.equal(one, other)
 
 
-def _without_nulls(rest: JSONObject) -> JSONObject:
-    return {key: value for key, value in rest.items() if value is not None or key not in wire.RESPONSE}
+def _take_objects(fields: Fields, key: str) -> list[JSONValue] | None:
+    """Take a list of objects; a list of anything else is left over."""
+    given = fields.take(key, list)
+    if given is not None and not all(isinstance(each, dict) for each in given):
+        fields.rest[key] = given
+        return None
+    return given
+
+
+def _odd(fields: Fields, key: str) -> bool:
+    """Tell a null where the model has no None."""
+    return key == "output" and key in fields.rest
+
+
+def _said(fields: Fields, key: str) -> bool:
+    """Tell a null that the model's None says."""
+    return key in wire.RESPONSE and fields.given[key] is None and not _odd(fields, key)
 
 
 def _item_hint(given: JSONValue) -> _Hint:
@@ -219,6 +250,8 @@ def _lookup_key(fields: Fields) -> tuple[str, str | None, str] | None:
             found = ("namespaced", space, name)
         case _:
             return None
+    if not is_texts(part for part in found if part is not None):
+        return None
     del fields.rest["tool_lookup_key"]
     return found
 
@@ -228,9 +261,3 @@ def _true(fields: Fields, key: str) -> bool:
         return False
     del fields.rest[key]
     return True
-
-
-def _lone(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitl.dialect import is_texts
 from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, identity
 from hitl.model import CallState, Ledger, positions
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from hitl.model import Item, RunState
 
 _KEYS = {"type", "approval_scope", "fingerprint", "executed", "completed"}
+_DIGESTS = ("type", "approval_scope", "fingerprint")
 _DONE = CallState(executed=True, completed=True)
 
 
@@ -61,7 +63,7 @@ def read(given: JSONObject, calls: Calls) -> tuple[Ledger, JSONObject, JSONObjec
     signed: JSONObject = {}
     odd: JSONObject = {}
     for call_id, entry in given.items():
-        if not _usual(entry):
+        if not _usual(call_id, entry):
             odd[call_id] = entry
             continue
         state = CallState(executed=entry["executed"], completed=entry["completed"])
@@ -69,7 +71,7 @@ def read(given: JSONObject, calls: Calls) -> tuple[Ledger, JSONObject, JSONObjec
             open_[call_id] = state
         known = done.get(call_id) or calls.identity(call_id)
         if known is None or _entry(known, state) != entry:
-            signed[call_id] = {key: entry[key] for key in ("type", "approval_scope", "fingerprint")}
+            signed[call_id] = {key: entry[key] for key in _DIGESTS}
     unlisted = tuple(call_id for call_id in done if call_id not in given)
     return Ledger(open=open_, unlisted=unlisted), signed, odd
 
@@ -111,10 +113,8 @@ def _entry(known: Identity, state: CallState) -> JSONObject:
     }
 
 
-def _usual(entry: JSONValue) -> bool:
+def _usual(call_id: str, entry: JSONValue) -> bool:
     if not isinstance(entry, dict) or set(entry) != _KEYS:
         return False
     flags = type(entry["executed"]) is bool and type(entry["completed"]) is bool
-    return flags and all(
-        isinstance(entry[key], str) for key in ("type", "approval_scope", "fingerprint")
-    )
+    return flags and is_texts((call_id, *(entry[key] for key in _DIGESTS)))

@@ -173,15 +173,17 @@ class _Loader:
 
     def _step(self) -> Step | None:
         key = "current_step"
-        fields = Fields(self.top.take(key, dict) or {}, self.top.at(key))
-        if not fields.given:
+        given = self.top.take(key, dict)
+        if given is None:
             return None
+        fields = Fields(given, self.top.at(key))
         kind = fields.take_if("type", str)
-        if kind not in {"next_step_interruption", "next_step_run_again"}:
-            return Step(kind="unknown", extra=self.tag(fields.given))
         if kind == "next_step_run_again":
             return Step(kind="run_again", extra=self.tag(fields.rest) or None)
-        data = Fields(fields.take("data", dict) or {}, fields.at("data"))
+        waits = fields.take("data", dict) if kind == "next_step_interruption" else None
+        if waits is None:
+            return Step(kind="unknown", extra=self.tag(given))
+        data = Fields(waits, fields.at("data"))
         waiting = data.take("interruptions", list)
         at = data.at("interruptions")
         accepted = data.take("response_accepted", bool)
@@ -209,10 +211,10 @@ class _Loader:
         calls, groups = self._calls(fields)
         return Processed(
             new_items=new_items,
-            tools_used=fields.take("tools_used", list),
+            tools_used=fields.take_texts("tools_used"),
             calls=calls,
             interruptions=interruptions,
-            mcp_bindings=fields.take("mcp_tool_bindings", dict),
+            mcp_bindings=self.tag(fields.take("mcp_tool_bindings", dict)),
             guardrail_start=fields.take("tool_output_guardrail_result_start", int),
             groups=groups,
             extra=self.tag(fields.rest) or None,
@@ -287,10 +289,11 @@ class _Loader:
         context = Context(
             has_data="context" in given,
             data=self.tag(fields.rest.pop("context", None)),
-            meta=fields.take_if("context_meta", dict),
+            meta=self.tag(fields.take_if("context_meta", dict)),
             tool_input=self.tag(fields.rest.pop("tool_input", None)),
         )
         self.extras["context"] = self.tag(fields.rest)
+        self.extras["no_approvals"] = "approvals" not in given
         read = None if given_usage is None else self._usage(given_usage, fields.at("usage"))
         return context, read, grants, states
 
@@ -315,7 +318,7 @@ class _Loader:
             return None
         items = given.get("items")
         if not isinstance(items, list):
-            return self.tag(given)
+            return {"rest": self.tag(given)}
         at = f"{self.top.at('pending_session_write')}/items"
         packed = spans(self.history.raws(items, "input", at))
         rest = {key: value for key, value in given.items() if key != "items"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python.history import same
+from hitl.errors import InvalidDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,17 +34,29 @@ def fold(entries: list[JSONValue], usages: Sequence[JSONValue]) -> list[JSONValu
 
 
 def unfold(folded: list[JSONValue], usages: Sequence[JSONValue]) -> list[JSONValue]:
-    """Give the entries back."""
+    """Give the entries back.
+
+    Raises:
+        InvalidDocument: an entry names responses that the run does not have.
+    """
     entries: list[JSONValue] = []
-    for entry in folded:
-        if isinstance(entry, list):
-            entries += [_entry(usages[index]) for index in range(entry[0], entry[1])]
-        else:
-            entries.append(entry)
+    for index, entry in enumerate(folded):
+        match entry:
+            case [int(first), int(end)] if 0 <= first < end <= len(usages):
+                entries += [_entry(usage) for usage in usages[first:end]]
+            case list():
+                message = f"expected responses below {len(usages)}, found others"
+                raise InvalidDocument(message, path=f"/usage/entries/{index}")
+            case _:
+                entries.append(entry)
     return entries
 
 
 def _entry(usage: JSONValue) -> JSONObject:
     given = usage if isinstance(usage, dict) else {}
-    details = {key: each[0] for key in _DETAILS if (each := given.get(key)) and len(each) == 1}
-    return {key: given.get(key) for key in _COUNTS} | details
+    counts = {key: given.get(key) for key in _COUNTS}
+    return counts | {
+        key: each[0]
+        for key in _DETAILS
+        if isinstance(each := given.get(key), list) and len(each) == 1
+    }
