@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import attrs
 from agents import Model, ModelResponse, Usage
+from agents.usage import RequestUsage
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -98,12 +99,18 @@ def call(
 
 @attrs.define(eq=False)
 class ScriptedModel(Model):
-    """Plays `steps` for the agent it is named after and notes every request in `log`."""
+    """Plays `steps` for the agent it is named after and notes every request in `log`.
+
+    Attributes:
+        caches_prompts: wants a prompt cache key, as OpenAI's own models do.
+        raw: hands items out as dicts, as adapters of other providers do.
+    """
 
     name: str
     steps: Sequence[Step]
     log: Log
     caches_prompts: bool = False
+    raw: bool = False
 
     def _supports_default_prompt_cache_key(self) -> bool:
         """Asked by the runner before it makes a prompt cache key up."""
@@ -140,8 +147,10 @@ class ScriptedModel(Model):
             input_tokens=_INPUT_TOKENS,
             output_tokens=_OUTPUT_TOKENS,
             total_tokens=_INPUT_TOKENS + _OUTPUT_TOKENS,
-            **TypeAdapter(dict[str, Any]).validate_python(_usage_details()),
+            **_usage_details(),
         )
+        if self.caches_prompts:  # such models know what each request cost
+            usage.request_usage_entries = [_request_usage()]
         return ModelResponse(
             output=output,
             usage=usage,
@@ -227,6 +236,8 @@ class ScriptedModel(Model):
             if step is None
             else step
         )
+        if self.raw:
+            return number, [dict(item) for item in output]
         return number, [_OUTPUT_ITEM.validate_python(item) for item in output]
 
     def _response(self, number: int, output: list[Any]) -> Response:
@@ -260,6 +271,15 @@ def _usage_details() -> dict[str, Any]:
     return {name: getattr(usage, name) for name in _DETAILS}
 
 
+def _request_usage() -> RequestUsage:
+    return RequestUsage(
+        input_tokens=_INPUT_TOKENS,
+        output_tokens=_OUTPUT_TOKENS,
+        total_tokens=_INPUT_TOKENS + _OUTPUT_TOKENS,
+        **_usage_details(),
+    )
+
+
 def _items(given: str | list[TResponseInputItem]) -> list[Any]:
     return (
         [{"role": "user", "content": given}]
@@ -286,9 +306,14 @@ def _next_step(steps: Sequence[Step], items: list[Any]) -> int:
         step = steps[number]
         if step is None or isinstance(step, Exception):
             continue
-        if any((item.get("call_id") or item.get("id")) in answers for item in step):
+        if any(_asked(item) in answers for item in step):
             return number + 1
     return 0
+
+
+def _asked(item: Mapping[str, object]) -> object:
+    """What would answer this item; None for items that are answers themselves."""
+    return None if str(item["type"]).endswith("_output") else item.get("call_id") or item.get("id")
 
 
 def _summary(name: str, items: list[Any]) -> str:

@@ -73,7 +73,7 @@ class Outcome:
     brought along stay as they are.
 
     Attributes:
-        restored: the state before the run, as the SDK writes it.
+        restored: the state before the run, as the SDK writes it; None when the SDK cannot load it.
         requests: every model request, nested agents included, in order.
         tool_runs: every execution of a tool's own code, in order.
         final_output: as JSON; None when the run did not finish.
@@ -107,11 +107,12 @@ async def resume_native(
     streamed: bool = False,
 ) -> Outcome:
     """The outcome of the SDK's own `RunState.from_json` and run; `document` is left alone."""
-
-    async def load(stage: Stage) -> LiveState:
-        return await RunState.from_json(stage.agent, copy.deepcopy(dict(document)))
-
-    return await resume(scenario, load, decide=decide, streamed=streamed)
+    stage = scenario.stage()
+    try:
+        state = await RunState.from_json(stage.agent, copy.deepcopy(dict(document)))
+    except Exception as exc:  # noqa: BLE001  (whatever the SDK raises is its outcome)
+        return _outcome(stage, None, None, None, _said(exc))
+    return await resume_state(stage, state, decide=decide, streamed=streamed)
 
 
 async def resume(
@@ -133,7 +134,9 @@ async def resume_state(
     restored = copy.deepcopy(state.to_json())
     result: RunResult | RunResultStreaming | None = None
     error: tuple[str, str] | None = None
-    undecided = [item for item in state.get_interruptions() if _call_id(item) not in stage.decided]
+    undecided = [
+        item for item in state.get_interruptions() if call_id_of(item) not in stage.decided
+    ]
     try:
         for _ in range(_MAX_ROUNDS):
             for interruption in undecided:
@@ -143,14 +146,14 @@ async def resume_state(
             if not undecided or decide is leave:
                 break
     except Exception as exc:  # noqa: BLE001  (whatever the SDK raises is its outcome)
-        result, error = None, (type(exc).__name__, str(exc))
+        result, error = None, _said(exc)
     return _outcome(stage, restored, state, result, error)
 
 
 async def _run(stage: Stage, state: LiveState, *, streamed: bool) -> RunResult | RunResultStreaming:
     options: dict[str, Any] = {
         "run_config": RunConfig(tracing_disabled=True),
-        "session": stage.session,
+        "session": stage.memory,
         **stage.options,
     }
     if not streamed:
@@ -164,44 +167,61 @@ async def _run(stage: Stage, state: LiveState, *, streamed: bool) -> RunResult |
 def _outcome(
     stage: Stage,
     restored: object,
-    state: LiveState,
+    state: LiveState | None,
     result: RunResult | RunResultStreaming | None,
     error: tuple[str, str] | None,
 ) -> Outcome:
     numbered = _Numbered(set(_random_ids(restored)))
     document = None
     with contextlib.suppress(Exception):  # some contexts cannot be written; that is no outcome
-        document = state.to_json()
+        document = None if state is None else state.to_json()
     left = [] if result is None else result.interruptions
     return Outcome(
-        restored=restored,
+        restored=numbered(restored),
         requests=tuple(
             attrs.evolve(
                 request, input=tuple(numbered(request.input)), settings=numbered(request.settings)
             )
             for request in stage.log.requests
         ),
-        tool_runs=tuple(stage.log.tool_runs),
-        final_output=None if result is None else plain(result.final_output),
+        tool_runs=tuple(
+            attrs.evolve(tool_run, arguments=numbered(plain(tool_run.arguments)))
+            for tool_run in stage.log.tool_runs
+        ),
+        final_output=None if result is None else numbered(plain(result.final_output)),
         last_agent=None if result is None else result.last_agent.name,
         turn=None if document is None else document["current_turn"],
-        usage=None if document is None else document["context"]["usage"],
+        usage=None if document is None else numbered(document["context"]["usage"]),
         session=None if stage.session is None else tuple(numbered(plain(stage.session.items))),
         pending=tuple(
-            (item.agent.name, item.name, _call_id(item), item.arguments) for item in left
+            (item.agent.name, item.name, call_id_of(item), item.arguments) for item in left
         ),
         error=error,
         document=numbered(document),
     )
 
 
-def _call_id(item: ToolApprovalItem) -> str | None:
+def _said(error: Exception) -> tuple[str, str]:
+    return type(error).__name__, str(error)
+
+
+def call_id_of(item: ToolApprovalItem) -> str | None:
     """A hosted MCP request has no call id; its own id stands for it."""
     return item.call_id or plain(item.raw_item).get("id")
 
 
+@attrs.frozen
+class Exactly:
+    """A number that equals only its own kind: 1 is not 1.0 nor True, and NaN is NaN."""
+
+    text: str
+
+
 class _Numbered:
-    """Replaces ids that the run made up by their number in order of appearance."""
+    """Replaces ids that the run made up by their number in order of appearance.
+
+    Floats and truth values become `Exactly`, since Python finds 1, 1.0 and True equal.
+    """
 
     def __init__(self, brought: set[str]) -> None:
         self._names = {name: name for name in brought}
@@ -213,7 +233,7 @@ class _Numbered:
             return {self(key): self(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self(item) for item in value]
-        return value
+        return Exactly(repr(value)) if isinstance(value, bool | float) else value
 
     def _name(self, match: re.Match[str]) -> str:
         return self._names.setdefault(match[0], f"made-up-{len(self._names)}")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.agents.scenarios import cross, feature, release
+from tests.agents.scenarios import cross, feature, hitl, release
 
 if TYPE_CHECKING:
     from tests.agents.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {**release.SCENARIOS, **feature.SCENARIOS, **cross.SCENARIOS}
+SCENARIOS: dict[str, Scenario] = {
+    **release.SCENARIOS,
+    **feature.SCENARIOS,
+    **cross.SCENARIOS,
+    **hitl.SCENARIOS,
+}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
-from agents import Agent
+from agents import Agent, Session
 
 from tests.agents import corpus
 from tests.agents.log import Log
@@ -23,11 +23,17 @@ class Cast(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Stage:
-    """Everything one resume needs, made fresh: nothing is shared between two stages."""
+    """Everything one resume needs, made fresh: nothing is shared between two stages.
+
+    Attributes:
+        session: where the items end up.
+        memory: what the runner is given: `session`, or a session of the SDK's around it.
+    """
 
     agent: Agent[Any]
     log: Log
     session: MemorySession | None
+    memory: Session | None
     options: Mapping[str, Any]
     decided: frozenset[str]
 
@@ -41,6 +47,7 @@ class Scenario:
         decided: ids of the calls that were approved or rejected before the state was written.
         session_id: None for a run without a session.
         history: corpus name of the session's items at the pause; None for an empty session.
+        around: makes the session the runner gets from the one that stores.
         options: keyword arguments of `Runner.run` on resume.
         finished: the run was over when the state was written; the SDK asks the model again.
         refusal: class name of the SDK's error for a state it cannot resume; None when it can.
@@ -50,23 +57,30 @@ class Scenario:
     decided: frozenset[str] = frozenset()
     session_id: str | None = None
     history: str | None = None
+    around: Callable[[MemorySession], Session] | None = None
     options: Mapping[str, Any] = attrs.field(factory=dict)
     finished: bool = False
     refusal: str | None = None
 
-    def stage(self) -> Stage:
-        """A fresh agent graph, log and session."""
+    def stage(self, earlier: Sequence[Any] | None = None) -> Stage:
+        """A fresh agent graph, log and session.
+
+        Args:
+            earlier: what the session holds instead of `history`; only recording needs it.
+        """
         log = Log()
+        session = None
+        if self.session_id is not None:
+            session = MemorySession(self.session_id, self._items() if earlier is None else earlier)
         return Stage(
             agent=self.cast(log),
             log=log,
-            session=self._session(),
+            session=session,
+            memory=session if session is None or self.around is None else self.around(session),
             options=dict(self.options),
             decided=self.decided,
         )
 
-    def _session(self) -> MemorySession | None:
-        if self.session_id is None:
-            return None
-        items = [] if self.history is None else corpus.load(self.history)
-        return MemorySession(self.session_id, items)
+    def _items(self) -> list[Any]:
+        items: list[Any] = [] if self.history is None else corpus.load(self.history)
+        return items

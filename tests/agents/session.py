@@ -14,14 +14,18 @@ if TYPE_CHECKING:
 
 
 class MemorySession(SessionABC):
-    """Keeps items in a list; `fails` says how many of the next appends raise instead."""
+    """Keeps items in a list.
 
-    def __init__(
-        self, session_id: str, items: Iterable[TResponseInputItem] = (), *, fails: int = 0
-    ) -> None:
+    Attributes:
+        appends_left: how many appends work before one fails; None when none will.
+        compacting: whether a session around this one may compact it; raises OSError when False.
+    """
+
+    def __init__(self, session_id: str, items: Iterable[TResponseInputItem] = ()) -> None:
         self.session_id = session_id
         self.items = list(items)
-        self.fails = fails
+        self.appends_left: int | None = None
+        self.compacting = True
 
     async def get_items(self, limit: int | None = None) -> list[TResponseInputItem]:
         """The newest `limit` items, oldest first."""
@@ -30,10 +34,18 @@ class MemorySession(SessionABC):
 
     async def add_items(self, items: list[TResponseInputItem]) -> None:
         """Append, or fail as told."""
-        if self.fails > 0:
-            self.fails -= 1
+        if self.appends_left == 0:
+            self.appends_left = None
             raise OSError("session store is away")
+        if self.appends_left is not None:
+            self.appends_left -= 1
         self.items.extend(copy.deepcopy(items))
+
+    def wants_compaction(self, _seen: object) -> bool:
+        """Asked by a compacting session around this one; never wants it, or fails as told."""
+        if not self.compacting:
+            raise OSError("compaction is away")
+        return False
 
     async def pop_item(self) -> TResponseInputItem | None:
         """Remove the newest item; None when there is none."""
