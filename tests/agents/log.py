@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
 import attrs
 
 
@@ -37,12 +34,7 @@ class Log:
 
     requests: list[ModelRequest] = attrs.field(factory=list)
     tool_runs: list[ToolRun] = attrs.field(factory=list)
-    _counts: dict[str, Iterator[int]] = attrs.field(factory=dict)
 
     def ran(self, tool: str, arguments: object, call_id: str | None = None) -> None:
         """Note that a tool ran."""
         self.tool_runs.append(ToolRun(tool=tool, call_id=call_id, arguments=arguments))
-
-    def count(self, name: str) -> int:
-        """How often this name was counted before."""
-        return next(self._counts.setdefault(name, itertools.count()))
