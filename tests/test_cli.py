@@ -99,6 +99,13 @@ class TestShow:
         assert "note       3,014 characters not shown" in invoke("show", plain).stdout
         assert "y" * 5000 in invoke("show", plain, "--full").stdout
 
+    def test_empty_arguments(self, plain: Path) -> None:
+        """Arguments that leave no ink are said to."""
+        for blank in (b"", b"  "):
+            text = corpus.read(PLAIN).replace(b'"{\\"path\\": \\"/x\\"}"', b'"' + blank + b'"')
+            plain.write_bytes(text)
+            assert "note       nothing but spaces, or empty\n" in invoke("show", plain).stdout
+
     def test_changed_call(self, tmp_path: Path) -> None:
         """A state whose decided call was changed is shown, with the problem; it is not written."""
         state = hitl.loads(corpus.read(PLAIN)).approve("call_d", by="ana")

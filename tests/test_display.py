@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hitl.cli.display import safe_display, safe_json
@@ -31,6 +31,7 @@ def undone(text: str) -> str:
 
 class TestSafeDisplay:
     @given(TEXTS)
+    @example(DECEIVING)
     def test_printable(self, text: str) -> None:
         """What is shown is printable and stands on one line."""
         assert safe_display(text).text.isprintable()
@@ -107,6 +108,7 @@ class TestSafeDisplay:
 
 class TestSafeJson:
     @given(st.recursive(TEXTS, lambda inner: st.dictionaries(TEXTS, inner), max_leaves=5))
+    @example(DECEIVING)
     def test_same_document(self, value: object) -> None:
         """It is the same document, and no character of it is one to be escaped."""
         text = json.dumps(value, ensure_ascii=False, indent=1)

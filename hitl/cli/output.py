@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def data(lines: Iterable[str]) -> None:
     """Print lines on stdout; a line break inside one is shown, not made."""
-    text = "".join(f"{safe_display(line.rstrip(' ')).text}\n" for line in lines)
+    text = "".join(f"{safe_display(line).text}\n" for line in lines)
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace"), nl=False)
 

@@ -117,8 +117,8 @@ def _call(each: Interruption, *, full: bool) -> list[str]:
         rows.append(["agent", call_name(each.agent)])
     said = safe_display(_what_runs(each), None if full else _ARGUMENTS)
     rows.append(["arguments", said.text])
-    if said.note:
-        rows.append(["note", said.note])
+    if note := said.note or ("" if said.text.strip() else "nothing but spaces, or empty"):
+        rows.append(["note", note])
     if each.decision is not None:
         rows.append(["decided", _verdict(each.decision)])
     quoted = shlex.quote(name)
