@@ -10,4 +10,17 @@ from hitl.values import register
 
 __version__ = _version("hitl-sdk")
 
-__all__ = ["Converted", "HitlError", "Report", "RunState", "capture", "check", "check_restore", "convert", "dumps", "loads", "register", "restore"]
+__all__ = [
+    "Converted",
+    "HitlError",
+    "Report",
+    "RunState",
+    "capture",
+    "check",
+    "check_restore",
+    "convert",
+    "dumps",
+    "loads",
+    "register",
+    "restore",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hitl.document import JSONValue, Limits, Shape
-from hitl.model import LogCodec
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hitl.document import JSONValue, Limits, Shape
+    from hitl.model import LogCodec
 
 
 class Codec(Protocol):
@@ -50,9 +52,7 @@ class Codec(Protocol):
             MalformedDocument: not an array, or cut off.
         """
 
-    def parse(
-        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
-    ) -> JSONValue:
+    def parse(self, data: bytes, *, lenient: bool = False, shape: Shape | None = None) -> JSONValue:
         """Read `data`; `lenient` lets NaN, Infinity and lone surrogates through.
 
         `shape` is what `check` said of these bytes, so that they are not measured again.

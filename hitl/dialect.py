@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -11,8 +10,12 @@ from hitl.codec import Codec
 from hitl.document import JSONObject, JSONValue, Shape, escape
 from hitl.document.tree import encodable
 from hitl.errors import InvalidDocument
-from hitl.model import Origin, RunState
-from hitl.revision import Chain, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from hitl.model import Origin, RunState
+    from hitl.revision import Chain, Loss
 
 T = TypeVar("T")
 

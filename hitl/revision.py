@@ -7,6 +7,7 @@ chain is built.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, TypeAlias
 
@@ -53,6 +54,10 @@ class Repair:
     widens: bool = False
 
 
+_LABEL = re.compile(r"(?:0|[1-9][0-9]{0,5})\.(?:0|[1-9][0-9]{0,5})")
+
+_LABEL_LENGTH = 16
+
 Step: TypeAlias = Callable[[JSONObject], JSONObject]
 
 
@@ -83,6 +88,25 @@ class Revision:
     losses: Callable[[JSONObject], Sequence[Loss]] = lambda _: ()
 
 
+def _ordered(given: Iterable[Revision]) -> tuple[Revision, ...]:
+    by_parent: dict[str | None, Revision] = {}
+    revisions = tuple(given)
+    for revision in revisions:
+        if revision.parent in by_parent:
+            both = f"{by_parent[revision.parent].version} and {revision.version}"
+            raise RevisionError(f"two versions have the parent {revision.parent}: {both}")
+        by_parent[revision.parent] = revision
+    ordered: list[Revision] = []
+    parent = None
+    while parent in by_parent:
+        ordered.append(by_parent.pop(parent))
+        parent = ordered[-1].version
+    if by_parent or not ordered:
+        lost = ", ".join(sorted(revision.version for revision in by_parent.values()))
+        raise RevisionError(f"no path from the first version to: {lost or 'any version'}")
+    return tuple(ordered)
+
+
 @frozen
 class Chain:
     """The versions of one dialect, oldest first.
@@ -93,7 +117,7 @@ class Chain:
     """
 
     dialect: str
-    revisions: tuple[Revision, ...] = field(converter=lambda given: _ordered(tuple(given)))
+    revisions: tuple[Revision, ...] = field(converter=_ordered)
 
     @property
     def newest(self) -> str:
@@ -105,8 +129,12 @@ class Chain:
         """Every version read and written, oldest first."""
         return tuple(revision.version for revision in self.revisions)
 
-    def newer(self, version: str) -> bool:
+    def newer(self, version: str, path: str | None = None) -> bool:
         """Tell whether `version` is a newer minor than the newest known.
+
+        Args:
+            version: the label a document carries.
+            path: where it stands, for the error.
 
         Raises:
             UnsupportedVersion: not a `major.minor` label, another major, or an unknown older one.
@@ -115,9 +143,8 @@ class Chain:
             return False
         known, given = _number(self.newest), _number(version)
         if given is None or known is None or given[0] != known[0] or given < known:
-            raise UnsupportedVersion(
-                f"expected a version of {self.dialect} up to {self.newest}, found another"
-            )
+            message = f"expected a version of {self.dialect} up to {self.newest}, found another"
+            raise UnsupportedVersion(message, path=path)
         return True
 
     def upgrade(self, document: JSONObject, version: str) -> JSONObject:
@@ -155,24 +182,4 @@ class Chain:
 
 def _number(version: str) -> tuple[int, int] | None:
     major, _, minor = version.partition(".")
-    plain = major.isascii() and major.isdigit() and minor.isascii() and minor.isdigit()
-    return (int(major), int(minor)) if plain and len(version) < 16 else None  # noqa: PLR2004
-
-
-def _ordered(given: Iterable[Revision]) -> tuple[Revision, ...]:
-    by_parent: dict[str | None, Revision] = {}
-    revisions = tuple(given)
-    for revision in revisions:
-        if revision.parent in by_parent:
-            both = f"{by_parent[revision.parent].version} and {revision.version}"
-            raise RevisionError(f"two versions have the parent {revision.parent}: {both}")
-        by_parent[revision.parent] = revision
-    ordered: list[Revision] = []
-    parent = None
-    while parent in by_parent:
-        ordered.append(by_parent.pop(parent))
-        parent = ordered[-1].version
-    if by_parent or not ordered:
-        lost = ", ".join(sorted(revision.version for revision in by_parent.values()))
-        raise RevisionError(f"no path from the first version to: {lost or 'any version'}")
-    return tuple(ordered)
+    return (int(major), int(minor)) if _LABEL.fullmatch(version) else None

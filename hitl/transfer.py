@@ -16,7 +16,7 @@ from hitl.errors import (
     MalformedDocument,
     UnknownDialect,
 )
-from hitl.model import decide
+from hitl.model import RunState, decide
 from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from hitl.codec import Codec
     from hitl.dialect import Dialect
     from hitl.document import JSONObject, Limits
-    from hitl.model import RunState
 
 NATIVE = "native"
 _NEWER = "the document is of a newer version than this hitl knows; what is new cannot be converted"
@@ -43,7 +42,9 @@ def codecs() -> dict[str, Codec]:
     return {each.name: each for each in found}
 
 
-def loads(data: bytes | bytearray | str | JSONObject, *, limits: Limits = DEFAULT_LIMITS) -> RunState:
+def loads(
+    data: bytes | bytearray | str | JSONObject, *, limits: Limits = DEFAULT_LIMITS
+) -> RunState:
     """Read a document of any dialect, version and codec; exact, repairs nothing.
 
     Args:
@@ -184,7 +185,8 @@ def check(
 
     Args:
         data: the document.
-        dialect, version: the target to report losses for; by default the document's own.
+        dialect: the target to report losses for; by default the document's own.
+        version: the target's version; by default its newest.
         limits: what a document may cost to read.
     """
     try:
@@ -199,8 +201,13 @@ def check(
         found = state.newer or source.format(parts, codec)
     except HitlError as exc:
         return Report(problems=(exc,))
-    known = {"dialect": found.dialect, "version": found.version, "codec": codec.name}
-    report = Report(**known, newer=state.newer is not None, state=state)
+    report = Report(
+        dialect=found.dialect,
+        version=found.version,
+        codec=codec.name,
+        newer=state.newer is not None,
+        state=state,
+    )
     try:
         decide.verify(state)
         own = dialect is None
@@ -244,7 +251,9 @@ def _claimant(keys: dict[str, bytes]) -> Dialect:
         return found[0]
     names = ", ".join(sorted(each.name for each in found)) or "none"
     hint = f"known dialects: {', '.join(sorted(dialects()))}"
-    raise UnknownDialect(f"expected one dialect to claim the document, found {names}", path="", hint=hint)
+    raise UnknownDialect(
+        f"expected one dialect to claim the document, found {names}", path="", hint=hint
+    )
 
 
 def _codec_of(data: bytes) -> Codec:
@@ -274,5 +283,3 @@ def _utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise MalformedDocument("expected text in Unicode, found a lone surrogate") from None
-
-

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hitl import document
-from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, MalformedDocument
 from hitl.model import LogCodec, Record, slim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from hitl.document import JSONValue, Limits, Shape
 
 _RECORD = msgspec.json.Decoder(Record)
 _PARTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -84,9 +88,7 @@ class Json:
             document.parse(data)
             raise MalformedDocument("expected an array") from None
 
-    def parse(
-        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
-    ) -> JSONValue:
+    def parse(self, data: bytes, *, lenient: bool = False, shape: Shape | None = None) -> JSONValue:
         """Read a text."""
         return document.parse(data, lenient=lenient, shape=shape)
 

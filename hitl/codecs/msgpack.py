@@ -7,8 +7,7 @@ tag that no document holds otherwise.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -16,6 +15,9 @@ from hitl import document
 from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, LimitExceeded, MalformedDocument
 from hitl.model import LogCodec, Record, slim
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _MIN, _MAX = -(2**63), 2**64 - 1
 _PARTS = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
@@ -68,7 +70,7 @@ def _with_integers(value: object) -> object:
         return [_with_integers(each) for each in value]
     if not isinstance(value, dict):
         return value
-    if value.get("$") == "int" and isinstance(value.get("v"), str) and len(value) == 2:  # noqa: PLR2004
+    if value.get("$") == "int" and isinstance(value.get("v"), str) and len(value) == 2:
         return _integer(value["v"])
     return {key: _with_integers(each) for key, each in value.items()}
 
@@ -129,21 +131,21 @@ class _Walk:
     def _value(self) -> int:
         """Step over one value; give how many values a container holds, -1 for a scalar."""
         first = self._take(1)[0]
-        if first <= 0x7F or first >= 0xE0 or first in _PLAIN:  # noqa: PLR2004
+        if first <= 0x7F or first >= 0xE0 or first in _PLAIN:
             return -1
-        if first <= 0x8F:  # noqa: PLR2004
+        if first <= 0x8F:
             return self._map(first & 0x0F)
-        if first <= 0x9F:  # noqa: PLR2004
+        if first <= 0x9F:
             return first & 0x0F
         if first in _ARRAYS:
             form, per = _ARRAYS[first]
             size = self._size(form)
-            return self._map(size) if per == 2 else size  # noqa: PLR2004
+            return self._map(size) if per == 2 else size
         self._take(self._payload(first))
         return -1
 
     def _payload(self, first: int) -> int:
-        if 0xA0 <= first <= 0xBF:  # noqa: PLR2004
+        if 0xA0 <= first <= 0xBF:
             return first & 0x1F
         if first in _SIZED:
             return self._size(_SIZED[first])
@@ -189,7 +191,7 @@ class MessagePack:
     def claims(self, data: bytes) -> bool:
         """Tell whether the first byte begins a map."""
         first = data[0] if data else 0
-        return 0x80 <= first <= 0x8F or first in {0xDE, 0xDF}  # noqa: PLR2004
+        return 0x80 <= first <= 0x8F or first in {0xDE, 0xDF}
 
     def check(self, data: bytes, limits: Limits) -> Shape:
         """Walk the bytes before they are parsed."""
@@ -219,9 +221,7 @@ class MessagePack:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise MalformedDocument("expected an array") from None
 
-    def parse(
-        self, data: bytes, *, lenient: bool = False, shape: Shape | None = None
-    ) -> JSONValue:
+    def parse(self, data: bytes, *, lenient: bool = False, shape: Shape | None = None) -> JSONValue:
         """Read bytes whose size and depth were checked; MessagePack is never `lenient`."""
         del lenient, shape
         return _parse(data)

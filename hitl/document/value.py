@@ -1,7 +1,8 @@
 """The type of a JSON value.
 
-The recursive alias is for type checkers: msgspec and cattrs resolve annotations at run time and
-break on recursion, so there the names mean any value.
+What is inside an array or object is `Any`: every reader checks what it takes where it takes it, and
+a cast beside each check would say nothing more. At run time the names mean any value, so that
+msgspec and cattrs pass it through untouched.
 """
 
 from __future__ import annotations
@@ -9,10 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    JSONValue: TypeAlias = (
-        "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
-    )
-    JSONObject: TypeAlias = "dict[str, JSONValue]"
+    JSONObject: TypeAlias = dict[str, Any]
+    JSONValue: TypeAlias = bool | int | float | str | list[Any] | JSONObject | None
 else:
-    JSONValue = Any
     JSONObject = dict[str, Any]
+    JSONValue = Any

@@ -124,7 +124,7 @@ def call_text(raw: JSONValue) -> str | None:
     """Give the exact string a call carries; None when it carries an object."""
     if not isinstance(raw, dict):
         return None
-    return next((raw[key] for key in _STRINGS if isinstance(raw.get(key), str)), None)
+    return next((text for key in _STRINGS if isinstance(text := raw.get(key), str)), None)
 
 
 def arguments_sha256(raw: JSONValue) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -14,6 +13,8 @@ from hitl.model.approval import Decision, Interruption, arguments_sha256, call_t
 from hitl.model.log import positions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hitl.model.approval import Grant
     from hitl.model.record import Item
     from hitl.model.state import RunState
@@ -46,7 +47,7 @@ def nested_runs(state: RunState) -> Iterator[tuple[str, RunState]]:
             yield state.log.item(call.item).call_id or "", call.run
 
 
-def decide(  # noqa: PLR0913 - a decision has this many parts; RunState.approve and reject name them
+def decide(
     state: S,
     call: str,
     *,
@@ -91,7 +92,9 @@ def find(state: RunState, call: str) -> Interruption:
         raise UnknownCall("expected the name of a call that waits, found none of that name")
     if len(found) > 1:
         names = ", ".join(sorted(i.call for i in found))
-        raise AmbiguousCall(f"{len(found)} waiting calls have that name", hint=f"say one of {names}")
+        raise AmbiguousCall(
+            f"{len(found)} waiting calls have that name", hint=f"say one of {names}"
+        )
     return found[0]
 
 

@@ -15,6 +15,7 @@ from typing import TypeAlias, overload
 
 from attrs import evolve, frozen
 
+from hitl.document import JSONValue
 from hitl.errors import InvalidDocument
 from hitl.model.record import Item, Record
 
@@ -113,7 +114,7 @@ class ItemLog(Sequence[Record]):
             raise InvalidDocument("expected the position of an item", path=f"/items/{index}")
         return record.item
 
-    def _call(self, index: int, call: int) -> object:
+    def _call(self, index: int, call: int) -> JSONValue:
         target = self.codec.decode(self._chunks[call]).item if 0 <= call < index else None
         if target is None or target.call is not None:
             message = "expected the position of an earlier call, found none there"

@@ -212,7 +212,9 @@ def slim(record: Record) -> dict[str, Any]:
         if value is not default and value != default:
             body[name] = value
     if kind is Response and "usage" in body:
-        body["usage"] = {k: v for k, v in asdict(body["usage"], recurse=False).items() if v is not None}
+        body["usage"] = {
+            k: v for k, v in asdict(body["usage"], recurse=False).items() if v is not None
+        }
     return {kind.__name__.lower(): body}
 
 

@@ -9,18 +9,19 @@ from attrs import evolve, field, frozen
 
 from hitl.document import JSONObject, JSONValue
 from hitl.model import decide
+from hitl.model.agent import Agent
+from hitl.model.approval import Decision, Grant
+from hitl.model.context import Context, Conversation
 from hitl.model.log import ItemLog, Spans, count, positions
 from hitl.model.record import Guardrail, Item, Response, Stage
+from hitl.model.step import Ledger, Processed, Step
+from hitl.model.usage import Usage
+from hitl.revision import Loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hitl.model.agent import Agent
-    from hitl.model.approval import Decision, Grant, Interruption
-    from hitl.model.context import Context, Conversation
-    from hitl.model.step import Ledger, Processed, Step
-    from hitl.model.usage import Usage
-    from hitl.revision import Loss
+    from hitl.model.approval import Interruption
 
 T = TypeVar("T")
 
@@ -177,9 +178,7 @@ class RunState:
     @property
     def tool_outputs(self) -> Mapping[str, object]:
         """Structured outputs by call id, as the tools returned them; the last one of an id."""
-        return {
-            item.call_id: item.value for item in self.items if item.has_output and item.call_id
-        }
+        return {item.call_id: item.value for item in self.items if item.has_output and item.call_id}
 
     @property
     def interruptions(self) -> tuple[Interruption, ...]:

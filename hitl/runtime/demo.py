@@ -15,8 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hitl
 from hitl.errors import HitlError
+from hitl.runtime.door import capture, restore
+from hitl.transfer import dumps, loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,9 +91,9 @@ def _process(step: str, folder: str) -> JSONObject:
 
 def _agent(folder: Path, *script: Any) -> Agent[Any]:  # noqa: ANN401 - output items of a model
     """Build the app's agent: every process that runs it builds it anew."""
-    from agents import Agent, function_tool, set_tracing_disabled  # noqa: PLC0415
+    from agents import Agent, function_tool, set_tracing_disabled
 
-    from hitl.runtime.scripted import ScriptedModel  # noqa: PLC0415
+    from hitl.runtime.scripted import ScriptedModel
 
     set_tracing_disabled(disabled=True)
 
@@ -117,14 +118,16 @@ def _effects(folder: Path) -> int:
 
 
 async def _pause(folder: Path) -> JSONObject:
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
-    from hitl.runtime.scripted import call  # noqa: PLC0415
+    from hitl.runtime.scripted import call
 
-    wanted = {"order": 7, "amount": "19.90"}
-    agent = _agent(folder, [call("quote", "call_1", {"order": 7})], [call("refund", "call_2", wanted)])
-    state = hitl.capture(await Runner.run(agent, "Refund order 7"))
-    (folder / STATE).write_bytes(hitl.dumps(state))
+    wanted: JSONObject = {"order": 7, "amount": "19.90"}
+    agent = _agent(
+        folder, [call("quote", "call_1", {"order": 7})], [call("refund", "call_2", wanted)]
+    )
+    state = capture(await Runner.run(agent, "Refund order 7"))
+    (folder / STATE).write_bytes(dumps(state))
     return {
         "waiting": state.interruptions[0].tool_name,
         "turn_at_pause": state.turn.current,
@@ -134,10 +137,10 @@ async def _pause(folder: Path) -> JSONObject:
 
 async def _decide(folder: Path) -> JSONObject:
     path = folder / STATE
-    state = hitl.loads(path.read_bytes())
+    state = loads(path.read_bytes())
     waiting = state.interruptions[0]
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    path.write_bytes(hitl.dumps(state.approve(waiting.call, by=DECIDER, at=now)))
+    path.write_bytes(dumps(state.approve(waiting.call, by=DECIDER, at=now)))
     return {
         "saw_arguments": waiting.arguments,
         "approved_by": DECIDER,
@@ -146,17 +149,17 @@ async def _decide(folder: Path) -> JSONObject:
 
 
 async def _resume(folder: Path) -> JSONObject:
-    from agents import Runner  # noqa: PLC0415
+    from agents import Runner
 
-    from hitl.runtime.scripted import message  # noqa: PLC0415
+    from hitl.runtime.scripted import message
 
-    state = hitl.loads((folder / STATE).read_bytes())
+    state = loads((folder / STATE).read_bytes())
     agent = _agent(folder, [message("Refunded 19.90 for order 7.")])
-    result = await Runner.run(agent, await hitl.restore(agent, state))
+    result = await Runner.run(agent, await restore(agent, state))
     return {
         "quote_is_equal": state.tool_outputs["call_1"] == QUOTE,
         "ran_after_approval": _effects(folder),
-        "turn_at_end": hitl.capture(result).turn.current,
+        "turn_at_end": capture(result).turn.current,
         "answer": str(result.final_output),
     }
 
@@ -164,7 +167,7 @@ async def _resume(folder: Path) -> JSONObject:
 def main(step: str, folder: str) -> None:
     """Run one step; its facts go to stdout as one line of JSON."""
     steps = {"pause": _pause, "decide": _decide, "resume": _resume}
-    print(json.dumps(asyncio.run(steps[step](Path(folder)))))
+    sys.stdout.write(json.dumps(asyncio.run(steps[step](Path(folder)))) + "\n")
 
 
 if __name__ == "__main__":

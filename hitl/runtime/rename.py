@@ -100,7 +100,7 @@ def _item(item: Item, names: Mapping[str, str]) -> Item:
     raw = item.raw
     if isinstance(raw, dict) and raw.get("name") in names:
         item = evolve(item, raw={**raw, "name": names[str(raw["name"])]})
-    if item.tool_name in names:
+    if item.tool_name is not None and item.tool_name in names:
         item = evolve(item, tool_name=names[item.tool_name])
     if item.tool_key is not None and item.tool_key[2] in names:
         kind, namespace, name = item.tool_key
@@ -125,7 +125,7 @@ def _renamed(tool: JSONValue, names: Mapping[str, str]) -> JSONValue:
 
 
 def _grant(grant: Grant, names: Mapping[str, str], state: RunState) -> Grant:
-    if grant.subject not in {"function", "tool"} or grant.key not in names:
+    if grant.subject not in {"function", "tool"} or grant.key is None or grant.key not in names:
         return grant
     new = names[grant.key]
     scope = grant.scope

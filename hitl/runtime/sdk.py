@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from agents import Agent, RunState
-from agents import _tool_identity
+from agents import _run_state_agent_identity, _tool_identity
 from agents import run_state as _run_state
 from agents.agent_tool_state import peek_agent_tool_run_result
 
@@ -115,7 +115,7 @@ def set_context(state: AnyState, value: object) -> None:
 
 def identities(root: Agent[Any]) -> dict[str, Agent[Any]]:
     """Give the agents that can be reached from `root`, by the identity the SDK writes."""
-    return dict(_run_state._build_agent_identity_map(root))  # noqa: SLF001
+    return dict(_run_state_agent_identity._build_agent_identity_map(root))  # noqa: SLF001
 
 
 def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from hitl.dialect import Source
 from hitl.dialects.native import dump as _dump
 from hitl.dialects.native import load as _load
 from hitl.dialects.native import wire
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hitl.codec import Codec
+    from hitl.dialect import Source
     from hitl.model import RunState
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
 from hitl.dialects.native import wire
+from hitl.document import escape
 from hitl.errors import InvalidDocument
 from hitl.model import ItemLog, RunState
 
@@ -35,8 +36,12 @@ def load(parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState 
     head = wire.read(given)
     left = wire.surplus(given, wire.write(head))
     if left is not None and not newer:
-        raise InvalidDocument("expected only fields of this version, found another", path=_first(left))
-    log = ItemLog(codec.elements(parts.get(wire.ITEMS, b"")) if wire.ITEMS in parts else (), codec.log)
+        raise InvalidDocument(
+            "expected only fields of this version, found another", path=_first(left)
+        )
+    log = ItemLog(
+        codec.elements(parts.get(wire.ITEMS, b"")) if wire.ITEMS in parts else (), codec.log
+    )
     state = _state(head, log, outer)
     _check_places(state)
     if left is not None:
@@ -64,13 +69,13 @@ def _state(head: Head, log: ItemLog, outer: RunState | None) -> RunState:
 def _with_runs(processed: Processed | None, inside: list[RunState]) -> Processed | None:
     if processed is None:
         return None
-    used = [call.run for call in processed.calls if call.run is not None]
+    # In the document a call names its run by position; here the run takes its place.
+    used: list[Any] = [call.run for call in processed.calls if call.run is not None]
     if used != list(range(len(inside))):
         message = "expected each run inside to be named by one call, in order"
         raise InvalidDocument(message, path="/processed/calls")
-    calls = (
-        call if call.run is None else evolve(call, run=inside[call.run]) for call in processed.calls
-    )
+    runs = iter(inside)
+    calls = (call if call.run is None else evolve(call, run=next(runs)) for call in processed.calls)
     return evolve(processed, calls=tuple(calls))
 
 
@@ -117,9 +122,7 @@ def _first(left: object) -> str:
     path = ""
     while isinstance(left, dict) and left:
         key, left = next(iter(left.items()))
-        path += f"/{wire.escape(key)}"
+        path += f"/{escape(key)}"
         if not isinstance(left, dict):
             break
     return path
-
-

@@ -79,9 +79,7 @@ class Head:
 SECTIONS: tuple[str, ...] = tuple(each.name for each in fields(Head))
 _EMPTY: tuple[Any, ...] = (None, [], {})
 _UNSAID: dict[str, Any] = msgspec.json.decode(
-    msgspec.json.encode(
-        Head(origin=Origin(dialect="", version=""), turn=Turn(current=0))
-    )
+    msgspec.json.encode(Head(origin=Origin(dialect="", version=""), turn=Turn(current=0)))
 ) | dict.fromkeys(("origin", "turn"))
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl import values
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import wire

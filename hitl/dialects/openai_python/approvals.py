@@ -139,7 +139,7 @@ def _identity(grant: Grant) -> JSONObject:
 
 
 def _record(grant: Grant, plain: Tag) -> JSONObject:
-    record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}  # type: ignore[dict-item]
+    record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}
     if grant.messages:
         record["rejection_messages"] = dict(grant.messages)
     if grant.sticky_message is not None:

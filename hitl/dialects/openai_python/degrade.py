@@ -16,7 +16,7 @@ from hitl.errors import InvalidDocument
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hitl.document import JSONValue
+    from hitl.document import JSONObject, JSONValue
 
 _SAID_BY_PYTHON = {"float", "text"}
 
@@ -45,16 +45,15 @@ def _text(key: JSONValue) -> bool:
     return isinstance(key, dict) and key.get("$") == "text"
 
 
-def _changed(value: dict[str, JSONValue], path: str) -> JSONValue:
-    match value["$"]:
-        case "tuple":
-            return [plain(each, path, _quiet) for each in value["v"]]
-        case "app":
-            return plain(value["v"], path, _quiet)
-        case "map" if all(_scalar(key) for key, _ in value["v"]):
-            return {_key(key): plain(each, path, _quiet) for key, each in value["v"]}
-        case _:
-            return _string(value, path)
+def _changed(value: JSONObject, path: str) -> JSONValue:
+    kind, content = value["$"], value["v"]
+    if kind == "tuple":
+        return [plain(each, path, _quiet) for each in content]
+    if kind == "app":
+        return plain(content, path, _quiet)
+    if kind == "map" and all(_scalar(key) for key, _ in content):
+        return {_key(key): plain(each, path, _quiet) for key, each in content}
+    return _string(value, path)
 
 
 def _scalar(key: JSONValue) -> bool:

@@ -9,16 +9,16 @@ from attrs import frozen
 from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.load import indexes
-from hitl.document import resolve
+from hitl.document import JSONObject, resolve
 from hitl.errors import HitlError
 from hitl.model import CallState, Item, Ledger, positions
 from hitl.model.decide import find, verify
-from hitl.revision import Loss
+from hitl.revision import Loss, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from hitl.document import JSONObject, JSONValue
+    from hitl.document import JSONValue
     from hitl.model import Agent, Call, Guardrail, Processed, Response, RunState, Spans, Usage
 
 _CONTEXT = "a value of the app context is not JSON; the SDK gets what JSON can say of it"
@@ -117,7 +117,7 @@ class _Dumper:
     def _item(self, item: Item, position: int) -> JSONObject:
         raw = self._raws[position]
         if item.kind == "opaque":
-            return raw
+            return raw  # type: ignore[return-value] # kept whole, whatever it is
         written: JSONObject = {"type": wire.TYPE_OF.get(item.kind, item.kind), "raw_item": raw}
         for key, agent in (
             ("agent", item.agent),
@@ -136,7 +136,7 @@ class _Dumper:
             written["tool_lookup_key"] = {k: v for k, v in names.items() if v is not None}
         if item.bare_alias:
             written["allow_bare_name_alias"] = True
-        return written | self._plain(item.extra or {})
+        return {**written, **self._plain(item.extra or {})}
 
     def _response(self, response: Response) -> JSONObject:
         written: JSONObject = {
@@ -146,7 +146,7 @@ class _Dumper:
             "request_id": response.request_id,
         }
         kept = {key: value for key, value in written.items() if key not in response.absent}
-        return kept | self._plain(response.extra or {})
+        return {**kept, **self._plain(response.extra or {})}
 
     def _guardrail(self, guardrail: Guardrail, position: int) -> JSONValue:
         return self._output(guardrail.result, f"/items/{position}/result")
@@ -158,7 +158,7 @@ class _Dumper:
         if given.entries is not None:
             entries = usage.unfold(given.entries, tuple(usages))
             written["request_usage_entries"] = self._plain(entries)
-        return written | self._plain(given.extra or {})
+        return {**written, **self._plain(given.extra or {})}
 
     def _input(self) -> JSONValue:
         given = self.state.input
@@ -185,7 +185,7 @@ class _Dumper:
         given = self.state.session_write
         if given is None:
             return None
-        rest = self._plain(given.get("rest", {}))
+        rest: JSONObject = self._plain(given.get("rest", {}))
         if "items" not in given:
             return rest
         return {**rest, "items": self._listed(given["items"], self._raws)}
@@ -243,7 +243,7 @@ class _Dumper:
         step = self.state.step
         if step is None:
             return None
-        extra = self._plain(step.extra or {})
+        extra: JSONObject = self._plain(step.extra or {})
         if step.kind == "unknown":
             return extra
         if step.kind == "run_again":
@@ -266,7 +266,7 @@ class _Dumper:
         self._put(written, "interruptions", self._listed(processed.interruptions, self._items))
         self._put(written, "mcp_tool_bindings", self._plain(processed.mcp_bindings))
         self._put(written, "tool_output_guardrail_result_start", processed.guardrail_start)
-        return written | self._plain(processed.extra or {})
+        return {**written, **self._plain(processed.extra or {})}
 
     def _groups(self, written: JSONObject, processed: Processed) -> None:
         for key, tool_key, group in wire.GROUPS:
@@ -290,7 +290,7 @@ class _Dumper:
             inside = dump(call.run, self.dialect, self.version, path=f"{path}/agent_run_state")
             written["agent_run_state"] = inside.document
             self.losses += inside.losses
-        return written | extra
+        return {**written, **extra}
 
     def _listed(self, packed: Spans | None, entries: dict[int, Any]) -> list[JSONValue] | None:
         return None if packed is None else [entries[position] for position in positions(packed)]
@@ -298,10 +298,10 @@ class _Dumper:
     def _output(self, value: JSONValue, path: str) -> JSONValue:
         return degrade.plain(value, self.path + path, self._lose("info", _OUTPUT))
 
-    def _plain(self, value: Any) -> Any:  # noqa: ANN401 - any tagged JSON
+    def _plain(self, value: Any) -> Any:  # noqa: ANN401 - tagged JSON, and what it was
         return degrade.plain(value, self.path, self._lose("info", _OUTPUT))
 
-    def _lose(self, severity: Any, reason: str) -> Any:  # noqa: ANN401
+    def _lose(self, severity: Severity, reason: str) -> Callable[[str], None]:
         def report(path: str) -> None:
             self.losses.append(Loss(path=path, severity=severity, reason=reason))
 
@@ -311,7 +311,7 @@ class _Dumper:
         written: JSONObject = {"name": agent.name}
         if agent.identity is not None:
             written["identity"] = agent.identity
-        return written | self._plain(agent.extra or {})
+        return {**written, **self._plain(agent.extra or {})}
 
     @staticmethod
     def _put(target: JSONObject, key: str, value: JSONValue) -> None:

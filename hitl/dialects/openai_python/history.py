@@ -61,7 +61,9 @@ class History:
     def raws(self, given: list[JSONValue], kind: str, path: str) -> tuple[int, ...]:
         """Give the positions of a list of bare Responses items."""
         used: set[int] = set()
-        return tuple(self.raw(each, kind, f"{path}/{index}", used) for index, each in enumerate(given))
+        return tuple(
+            self.raw(each, kind, f"{path}/{index}", used) for index, each in enumerate(given)
+        )
 
     def raw(self, given: JSONValue, kind: str, path: str, used: set[int] | None = None) -> int:
         """Give the position of a bare Responses item; it becomes an entry of `kind` if new."""
@@ -82,7 +84,9 @@ class History:
             request_id=fields.take("request_id", str),
             usage=None if usage is None else self.usage(usage, fields.at("usage")),
             output=self.raws(output or [], "output", fields.at("output")),
-            absent=tuple(key for key in wire.RESPONSE if key not in fields.given or _odd(fields, key)),
+            absent=tuple(
+                key for key in wire.RESPONSE if key not in fields.given or _odd(fields, key)
+            ),
             extra=self.tag({k: v for k, v in fields.rest.items() if not _said(fields, k)}) or None,
         )
         return self._append(Record(response=response))
@@ -114,9 +118,7 @@ class History:
     def agent_of(self, given: JSONObject) -> int:
         """Give the position of an agent reference in the table."""
         usual = given.keys() <= _REFERENCE and all(type(each) is str for each in given.values())
-        mark = (
-            (given["name"], given.get("identity")) if usual else document.canonical(given)
-        )
+        mark = (given["name"], given.get("identity")) if usual else document.canonical(given)
         if mark not in self._agent_at:
             fields = Fields(given, "")
             agent = Agent(
@@ -143,7 +145,11 @@ class History:
         item = new(given, path)
         position = self._append(Record(item=self._linked(item).folded(plain=self._plain)))
         self._copies.setdefault(hint, []).append((position, given))
-        if hint[0] == "item" and isinstance(given, dict) and item.kind not in {"approval", "opaque"}:
+        if (
+            hint[0] == "item"
+            and isinstance(given, dict)
+            and item.kind not in {"approval", "opaque"}
+        ):
             raw = given.get("raw_item")
             self._copies.setdefault(_raw_hint(raw), []).append((position, raw))
         self.calls.note(item)
@@ -158,7 +164,9 @@ class History:
         raw = fields.rest.pop("raw_item")
         self._refuse_unreadable(raw, fields.at("raw_item"))
         has_output = "output" in given and kind == "tool_output"
-        plain = {mine: fields.take_if(theirs, of) for theirs, (mine, of) in wire.PLAIN_FIELDS.items()}
+        plain = {
+            mine: fields.take_if(theirs, of) for theirs, (mine, of) in wire.PLAIN_FIELDS.items()
+        }
         plain |= {name: self.tag(plain[name]) for name in ("origin", "custom_data")}
         return Item(
             kind=kind,
@@ -233,7 +241,11 @@ def _said(fields: Fields, key: str) -> bool:
 def _item_hint(given: JSONValue) -> _Hint:
     if not isinstance(given, dict):
         return ("item",)
-    return ("item", *map(str, (given.get("type"), given.get("agent"))), *_raw_hint(given.get("raw_item")))
+    return (
+        "item",
+        *map(str, (given.get("type"), given.get("agent"))),
+        *_raw_hint(given.get("raw_item")),
+    )
 
 
 def _raw_hint(raw: JSONValue) -> _Hint:
@@ -245,7 +257,7 @@ def _raw_hint(raw: JSONValue) -> _Hint:
 def _lookup_key(fields: Fields) -> tuple[str, str | None, str] | None:
     match fields.given.get("tool_lookup_key"):
         case {"kind": "bare" | "deferred_top_level" as kind, "name": str(name), **rest} if not rest:
-            found = (str(kind), None, name)
+            found: tuple[str, str | None, str] = (str(kind), None, name)
         case {"kind": "namespaced", "namespace": str(space), "name": str(name), **rest} if not rest:
             found = ("namespaced", space, name)
         case _:

@@ -81,32 +81,32 @@ class _Loader:
             if (given := top.take(key, list)) is not None
         }
         self._derive_indexes(generated, session)
-        state = dict(
-            origin=self.origin,
-            turn=Turn(current=self._turn(), max=top.take("max_turns", int)),
-            current_agent=self._current_agent(),
-            input=input_,
-            staged=staged,
-            generated=generated,
-            session=session,
-            responded=None if responses is None else spans(responses),
-            last_response=self._last_response(responses),
-            step=step,
-            processed=processed,
-            current_response=self._tagged("current_response_generated_item_ownership"),
-            grants=grants,
-            ledger=states,
-            usage=usage,
-            context=context,
-            conversation=self._conversation(),
-            guardrails=guardrails,
-            tool_use=self._tagged("tool_use_tracker"),
-            persisted=top.take_if("current_turn_persisted_item_count", int),
-            session_write=self._session_write(),
-            terminal=top.take("terminal_unrecoverable", bool),
-            trace=self._trace(),
-            sandbox=self._tagged("sandbox"),
-        )
+        state = {
+            "origin": self.origin,
+            "turn": Turn(current=self._turn(), max=top.take("max_turns", int)),
+            "current_agent": self._current_agent(),
+            "input": input_,
+            "staged": staged,
+            "generated": generated,
+            "session": session,
+            "responded": None if responses is None else spans(responses),
+            "last_response": self._last_response(responses),
+            "step": step,
+            "processed": processed,
+            "current_response": self._tagged("current_response_generated_item_ownership"),
+            "grants": grants,
+            "ledger": states,
+            "usage": usage,
+            "context": context,
+            "conversation": self._conversation(),
+            "guardrails": guardrails,
+            "tool_use": self._tagged("tool_use_tracker"),
+            "persisted": top.take_if("current_turn_persisted_item_count", int),
+            "session_write": self._session_write(),
+            "terminal": top.take("terminal_unrecoverable", bool),
+            "trace": self._trace(),
+            "sandbox": self._tagged("sandbox"),
+        }
         self.extras["document"] = self.tag(top.rest)
         return RunState(
             **state,
@@ -141,7 +141,9 @@ class _Loader:
         agent = self.history.agent(self.top, key)
         if agent is None:
             found = json_type(self.top.given.get(key))
-            raise InvalidDocument(f"expected an agent with a name, got {found}", path=self.top.at(key))
+            raise InvalidDocument(
+                f"expected an agent with a name, got {found}", path=self.top.at(key)
+            )
         return agent
 
     def _input(self) -> str | Spans:
@@ -250,7 +252,9 @@ class _Loader:
         return Call(
             group=group,
             item=self.history.raw(raw, "output", holder.at(raw_key)),
-            tool=None if tool is None else self.tag(self._without_secrets(tool, fields.at(tool_key))),
+            tool=None
+            if tool is None
+            else self.tag(self._without_secrets(tool, fields.at(tool_key))),
             run=None if run is None else self._inside(run, fields.at("agent_run_state")),
             extra=self.tag(rest) or None,
         )
