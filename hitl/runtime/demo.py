@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 EFFECTS = "effects.txt"
-QUOTE = {"order": 7, "amount": Decimal("19.90"), "paid_at": datetime(2026, 1, 31, 12, tzinfo=UTC)}
+QUOTE = {"order": 7, "amount": Decimal("1990E-2"), "paid_at": datetime(2026, 1, 31, 12, tzinfo=UTC)}
 DECIDER = "ana"
 STEP_TIMEOUT_S = 120
 
@@ -74,7 +74,7 @@ _PROMISED: JSONObject = {
     "quote_is_equal": True,
     "turn_at_pause": 2,
     "turn_at_end": 3,
-    "answer": "Refunded 19.90 for order 7.",
+    "answer": "Refunded EUR 20 for order 7.",
 }
 
 
@@ -122,7 +122,7 @@ async def _pause(folder: Path) -> JSONObject:
 
     from hitl.runtime.scripted import call
 
-    wanted: JSONObject = {"order": 7, "amount": "19.90"}
+    wanted: JSONObject = {"order": 7, "amount": "EUR 20"}
     agent = _agent(
         folder, [call("quote", "call_1", {"order": 7})], [call("refund", "call_2", wanted)]
     )
@@ -154,7 +154,7 @@ async def _resume(folder: Path) -> JSONObject:
     from hitl.runtime.scripted import message
 
     state = loads((folder / STATE).read_bytes())
-    agent = _agent(folder, [message("Refunded 19.90 for order 7.")])
+    agent = _agent(folder, [message("Refunded EUR 20 for order 7.")])
     result = await Runner.run(agent, await restore(agent, state))
     return {
         "quote_is_equal": state.tool_outputs["call_1"] == QUOTE,
