@@ -71,9 +71,7 @@ def _runs_inside(written: JSONObject) -> Iterator[JSONObject]:
 class _Overlay:
     """Puts live values where the SDK wrote what JSON could say of them."""
 
-    def __init__(
-        self, live: AnyState, state: RunState, path: str, outer: _Overlay | None
-    ) -> None:
+    def __init__(self, live: AnyState, state: RunState, path: str, outer: _Overlay | None) -> None:
         self.live = live
         self.state = state
         self.path = path
@@ -93,7 +91,10 @@ class _Overlay:
         return evolve(self.state, processed=self._inside(), missing=tuple(self.missing))
 
     def _items(self) -> None:
-        lists = ((self.state.generated, sdk.merged(self.live)), (self.state.session, sdk.session(self.live)))
+        lists = (
+            (self.state.generated, sdk.merged(self.live)),
+            (self.state.session, sdk.session(self.live)),
+        )
         done: set[int] = set()
         for packed, live in lists:
             for position, item in zip(positions(packed or ()), live, strict=True):

@@ -150,7 +150,9 @@ def _twins(state: RunState, path: str) -> Iterator[HitlError]:
         item = state.log.item(position)
         mark = document.canonical([item.call_id, item.agent, item.raw])
         if mark in seen_:
-            message = f"two waiting calls share the id {item.call_id!r}; the SDK cannot tell them apart"
+            message = (
+                f"two waiting calls share the id {item.call_id!r}; the SDK cannot tell them apart"
+            )
             yield RestoreError(message, path=f"{path}/step/interruptions")
         seen_.add(mark)
 

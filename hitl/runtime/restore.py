@@ -172,7 +172,9 @@ def _overlay(state: RunState, live: AnyState, context: object) -> None:
         inner = read.get(state.log.item(call.item).call_id or "")
         if call.run is None or inner is None:
             continue
-        shared = (call.run.context and call.run.context.data) == (state.context and state.context.data)
+        shared = (call.run.context and call.run.context.data) == (
+            state.context and state.context.data
+        )
         _overlay(call.run, inner, context if shared else _context(call.run))
 
 

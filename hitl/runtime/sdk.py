@@ -102,7 +102,9 @@ def inside(state: AnyState) -> Iterator[tuple[str, AnyState]]:
             scope_id=state._agent_tool_state_scope_id,  # noqa: SLF001
         )
         to_state = getattr(result, "to_state", None)
-        found = to_state() if callable(to_state) and getattr(result, "interruptions", None) else None
+        found = (
+            to_state() if callable(to_state) and getattr(result, "interruptions", None) else None
+        )
         if isinstance(found, RunState) and found is not state:
             yield run.tool_call.call_id, found
 

@@ -63,7 +63,9 @@ def tool(live: Any) -> Tool:  # noqa: ANN401 - any of the SDK's tools
 
 def kind(live: Any) -> str:  # noqa: ANN401
     """Give the kind of a tool; the name of its class when it is none of the SDK's own."""
-    return next((name for cls, name in _KINDS.items() if isinstance(live, cls)), type(live).__name__)
+    return next(
+        (name for cls, name in _KINDS.items() if isinstance(live, cls)), type(live).__name__
+    )
 
 
 def tool_name(live: Any) -> str:  # noqa: ANN401
@@ -82,7 +84,11 @@ def schema_sha256(schema: JSONValue) -> str:
 def instructions_sha256(live: Agent[Any]) -> str | None:
     """Give the digest of an agent's instructions; None when they are not a text."""
     text = live.instructions
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if isinstance(text, str) else None
+    return (
+        hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if isinstance(text, str)
+        else None
+    )
 
 
 def _rule(live: Any) -> Rule | None:  # noqa: ANN401
