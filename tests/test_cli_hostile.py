@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import hitl
 from hitl import transfer
-from hitl.cli import main
+from hitl.cli import main, output
 from hitl.cli.command import Command
 from hitl.document import DEFAULT_LIMITS
 from tests.agents import corpus
@@ -66,7 +66,7 @@ def arguments(command: str, file: Path, call: str) -> list[str]:
 def hitl_process(*args: object, **options: object) -> subprocess.CompletedProcess[bytes]:
     """Run the installed command."""
     command = [sys.executable, "-m", "hitl", *map(os.fspath, map(str, args))]
-    return subprocess.run(command, capture_output=True, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, check=False, **options)  # type: ignore[call-overload]
 
 
 def clean(code: int, out: bytes, err: bytes, codes: Iterable[int] = (0, 1, 2)) -> None:
@@ -226,6 +226,9 @@ class TestFiles:
                 result = CliRunner().invoke(main, args)
                 assert result.exit_code == 2
                 assert "OUT is FILE itself" in result.stderr
+                result = CliRunner().invoke(main, [*args, "--json"])
+                assert result.exit_code == 2
+                assert json.loads(result.stdout)["error"]["code"] == "usage"
         assert state.read_bytes() == corpus.read(PLAIN)
 
     def test_at_once(self, tmp_path: Path) -> None:
@@ -271,6 +274,16 @@ class TestFiles:
 
 
 class TestStreams:
+    def test_door(self, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+        """Whatever a command hands to the door, nothing leaves it that a terminal obeys."""
+        output.data([EVIL])
+        output.words(EVIL)
+        output.machine({EVIL: [EVIL]})
+        output.document(json.dumps(EVIL, ensure_ascii=False).encode(), "json")
+        out, err = capsysbinary.readouterr()
+        assert obeyed(out) | obeyed(err) == set()
+        assert err.count(b"\n") == 1
+
     def test_processes(self, tmp_path: Path) -> None:
         """The whole cycle over pipes: binary, from process to process."""
         asked = ["convert", "-", "--to", transfer.NATIVE, "--codec", "msgpack"]
@@ -280,14 +293,18 @@ class TestStreams:
         shown = hitl_process("show", "-", input=decided, cwd=tmp_path)
         assert b"approved by ana at " in shown.stdout
 
-    def test_reader_gone(self, tmp_path: Path) -> None:
-        """Whoever closes the pipe early hears nothing more, on stderr neither."""
+    @pytest.mark.parametrize("unbuffered", ["", "1"])
+    def test_reader_gone(self, tmp_path: Path, unbuffered: str) -> None:
+        """Whoever closes the pipe early hears nothing more; that not all was written is told."""
         path = tmp_path / "large"
-        long = b'\\"' + b"x" * 2_000_000 + b'\\"'
+        long = b'\\"' + b"x" * 200_000 + b'\\"'
         path.write_bytes(corpus.read(PLAIN).replace(b'\\"/x\\"', long))
-        shell = f'"{sys.executable}" -m hitl show --full "{path}" | head -c 10'
-        done = subprocess.run(["bash", "-c", shell], capture_output=True, check=False)
-        assert (done.stdout, done.stderr) == (b"format   o", b"")
+        pipe = (
+            f'"{sys.executable}" -m hitl show --full "{path}" | head -c 10; exit ${{PIPESTATUS[0]}}'
+        )
+        env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(["bash", "-c", pipe], capture_output=True, check=False, env=env)
+        assert (done.returncode, done.stdout, done.stderr) == (1, b"format   o", b"")
 
     def test_narrow_encoding(self) -> None:
         """Letters that stdout cannot say are shown as escapes."""

@@ -31,7 +31,6 @@ _BLANK = frozenset(
 ).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
 
 _UNUSUAL = re.compile(r"[^\x20-\x7e]+")
-_SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 @frozen
@@ -118,10 +117,8 @@ def _leaves_ink(char: str) -> bool:
 
 
 def _backslash(char: str) -> str:
-    return _SHORT.get(char) or char.encode("unicode_escape").decode()
+    return char.encode("unicode_escape").decode()
 
 
 def _json(char: str) -> str:
-    if char in _SHORT:
-        return char
-    return r"\u007f" if char == "\x7f" else json.dumps(char)[1:-1]
+    return char if char in "\t\n\r" else json.dumps(char)[1:-1]

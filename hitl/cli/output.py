@@ -20,13 +20,12 @@ def data(lines: Iterable[str]) -> None:
     """Print lines on stdout; a line break inside one is shown, not made."""
     text = "".join(f"{safe_display(line).text}\n" for line in lines)
     encoding = sys.stdout.encoding or "utf-8"
-    click.echo(text.encode(encoding, "backslashreplace"), nl=False)
+    _write(text.encode(encoding, "backslashreplace"))
 
 
 def machine(value: JSONValue) -> None:
     """Print a value as JSON in printable ASCII on stdout."""
-    text = json.dumps(value, indent=2, allow_nan=False)
-    click.echo(text.replace("\x7f", "\\u007f"))  # DEL: the one control that is ASCII to json
+    _write(json.dumps(value, ensure_ascii=True, indent=2, allow_nan=False).encode() + b"\n")
 
 
 def words(*lines: str) -> None:
@@ -43,11 +42,20 @@ def document(encoded: bytes, codec: str) -> None:
     """
     terminal = sys.stdout.isatty()
     if codec == "json":
-        click.echo(safe_json(encoded.decode()).encode(), nl=terminal)
+        _write(safe_json(encoded.decode()).encode() + b"\n" * terminal)
     elif terminal:
         raise click.UsageError(f"{codec} is binary: name a file with -o, or pipe stdout")
     else:
-        click.echo(encoded, nl=False)
+        _write(encoded)
+
+
+def _write(given: bytes) -> None:
+    """Write all of it: an unbuffered stdout takes a part in silence when its reader goes."""
+    stream = sys.stdout.buffer
+    left = memoryview(given)
+    while left:
+        left = left[stream.write(left) :]
+    stream.flush()
 
 
 def table(rows: Sequence[Sequence[str]], indent: int = 0) -> list[str]:
