@@ -149,6 +149,20 @@ def _record(grant: Grant, plain: Tag) -> JSONObject:
     return {**record, **plain(grant.extra or {})}
 
 
+def all_decided(
+    grants: Sequence[Grant], verdicts: Sequence[tuple[Decision, Item]]
+) -> tuple[Grant, ...]:
+    """Record decisions in order; none takes back what another said of its own call."""
+    result = tuple(grants)
+    for decision, item in verdicts:
+        result = decided(result, decision, item)
+    sticky = [(decision, item) for decision, item in verdicts if decision.always]
+    if len({decision.approved for decision, _ in sticky}) > 1:
+        for decision, item in sticky:
+            result = decided(result, evolve(decision, always=False), item)
+    return result
+
+
 def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Grant, ...]:
     """Record a decision on `item` as the SDK would have (`run_context.py`, 0.24.0)."""
     result = list(grants)
@@ -240,17 +254,20 @@ def tool_keys(item: Item) -> tuple[str, ...]:
 
 
 def _stuck(grant: Grant, decision: Decision, scope: str | None) -> Grant:
+    """Record a decision on all calls; unlike in the SDK, one on a single call outlives it."""
+    call_id = decision.call_id
+    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
+    opposite = getattr(grant, other)
+    exact = [each for each in opposite if each != call_id] if isinstance(opposite, list) else []
+    changed = evolve(grant, **{mine: True, other: exact}, scope=scope)
     if decision.approved:
-        return evolve(
-            grant, approved=True, rejected=[], messages=None, sticky_message=None, scope=scope
-        )
+        messages = {key: text for key, text in (grant.messages or {}).items() if key in exact}
+        return evolve(changed, messages=messages or None, sticky_message=None)
     return evolve(
-        grant,
-        approved=False,
-        rejected=True,
+        changed,
+        approved=exact or False,
         messages=_messages(grant, decision),
         sticky_message=decision.message,
-        scope=scope,
     )
 
 

@@ -226,10 +226,10 @@ class _Dumper:
     def _decided(self) -> tuple[tuple[Any, ...], Ledger | None]:
         """Record the decisions taken with hitl where the SDK looks for them."""
         state = self.state
-        grants, states = state.grants, state.ledger
+        states = state.ledger
+        verdicts = [(each, find(state, each.call_id).item) for each in state.decisions]
+        grants = approvals.all_decided(state.grants, verdicts)
         for decision in state.decisions:
-            item = find(state, decision.call_id).item
-            grants = approvals.decided(grants, decision, item)
             states = states or Ledger()
             done = self.calls.done()
             if decision.call_id not in states.open and decision.call_id not in done:
