@@ -10,6 +10,7 @@ from hitl import document, registry
 from hitl.dialect import Source
 from hitl.document import DEFAULT_LIMITS
 from hitl.errors import (
+    DocumentError,
     HitlError,
     InvalidDocument,
     LossError,
@@ -17,6 +18,7 @@ from hitl.errors import (
     UnknownDialect,
 )
 from hitl.model import RunState, decide
+from hitl.model.fit import under
 from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
@@ -196,8 +198,7 @@ def check(
         parts = codec.split(raw)
         source = _claimant(parts)
         state = source.load(Source(data=raw, parts=parts, codec=codec, shape=shape))
-        for _ in state.log:
-            """Read every entry: a fault in one is found here."""
+        _read(state)
         found = state.newer or source.format(parts, codec)
     except HitlError as exc:
         return Report(problems=(exc,))
@@ -215,6 +216,17 @@ def check(
     except HitlError as exc:
         return evolve(report, problems=(exc,))
     return evolve(report, losses=losses)
+
+
+def _read(state: RunState) -> None:
+    """Read every entry, those of runs inside too: a fault in one is found here."""
+    for _ in state.log:
+        pass
+    for index, (_, run) in enumerate(decide.nested_runs(state)):
+        try:
+            _read(run)
+        except DocumentError as exc:
+            raise under(exc, f"/runs/{index}") from exc
 
 
 def _stops(loss: Loss, *, allow_loss: bool) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 
 from hitl import document
 from hitl.errors import InvalidDocument, MalformedDocument
-from hitl.model import LogCodec, Record, slim
+from hitl.model import LogCodec, Record, read_record, slim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +34,7 @@ def decode_record(data: bytes) -> Record:
             return record
     except (msgspec.MsgspecError, ValueError, RecursionError, InvalidDocument):
         pass  # the slow reader below names the fault and its place
-    try:
-        record = msgspec.convert(document.parse(data), Record)
-    except msgspec.ValidationError as exc:
-        raise InvalidDocument(str(exc)) from None
-    record.only()
-    return record
+    return read_record(document.parse(data))
 
 
 def encode_record(record: Record) -> bytes:
@@ -51,7 +46,9 @@ class Json:
     """UTF-8 JSON without white space."""
 
     name = "json"
-    log = LogCodec("json", decode_record, encode_record, (b'"$"', b"\\u0024"))
+    log = LogCodec(
+        "json", decode_record, encode_record, (b'"$"', b"\\u0024"), document.parse, document.encode
+    )
 
     def claims(self, data: bytes) -> bool:
         """Tell whether the first character can begin a JSON text; a BOM is left to `check`."""

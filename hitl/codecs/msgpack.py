@@ -14,7 +14,7 @@ import msgspec
 from hitl import document
 from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, LimitExceeded, MalformedDocument
-from hitl.model import LogCodec, Record, slim
+from hitl.model import LogCodec, Record, read_record, slim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,12 +31,7 @@ def decode_record(data: bytes) -> Record:
     Raises:
         DocumentError: not MessagePack, a key twice, or a value that does not fit its place.
     """
-    try:
-        record = msgspec.convert(_parse(data), Record)
-    except msgspec.ValidationError as exc:
-        raise InvalidDocument(str(exc)) from None
-    record.only()
-    return record
+    return read_record(_parse(data))
 
 
 def encode_record(record: Record) -> bytes:
@@ -186,7 +181,9 @@ class MessagePack:
     """MessagePack of JSON values only: no binary, no extension, no timestamps."""
 
     name = "msgpack"
-    log = LogCodec("msgpack", decode_record, encode_record, (b"\xa1$", b"\xd9\x01$"))
+    log = LogCodec(
+        "msgpack", decode_record, encode_record, (b"\xa1$", b"\xd9\x01$"), _parse, _encode
+    )
 
     def claims(self, data: bytes) -> bool:
         """Tell whether the first byte begins a map."""

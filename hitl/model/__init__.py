@@ -4,7 +4,18 @@ from hitl.model.agent import Agent, Tool
 from hitl.model.approval import Decision, Grant, Interruption, arguments_sha256
 from hitl.model.context import Context, Conversation
 from hitl.model.log import ItemLog, LogCodec, Spans, count, positions, spans
-from hitl.model.record import KINDS, STAGES, Guardrail, Item, Kind, Record, Response, Stage, slim
+from hitl.model.record import (
+    KINDS,
+    STAGES,
+    Guardrail,
+    Item,
+    Kind,
+    Record,
+    Response,
+    Stage,
+    read_record,
+    slim,
+)
 from hitl.model.state import Origin, RunState, Turn, View
 from hitl.model.step import Call, CallState, Ledger, Processed, Step
 from hitl.model.usage import Usage
@@ -41,6 +52,7 @@ __all__ = [
     "arguments_sha256",
     "count",
     "positions",
+    "read_record",
     "slim",
     "spans",
 ]

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import evolve
 
 from hitl import document
-from hitl.errors import AlreadyDecided, AmbiguousCall, ArgumentsChanged, DecisionError, UnknownCall
+from hitl.document.tree import encodable
+from hitl.errors import (
+    AlreadyDecided,
+    AmbiguousCall,
+    ArgumentsChanged,
+    DecisionError,
+    InvalidDocument,
+    UnknownCall,
+    ValueRefused,
+)
 from hitl.model.approval import Decision, Interruption, arguments_sha256, call_text
 from hitl.model.log import positions
 
@@ -59,6 +68,8 @@ def decide(
     reason: str | None,
 ) -> S:
     """Give the state with one more decision; see `RunState.approve` for errors."""
+    for name, text in {"message": message, "by": by, "at": at, "reason": reason}.items():
+        _refuse_no_text(name, text)
     target = find(state, call)
     if (given := exact_decision(_holder(state, target), target.call_id)) is not None:
         who = f" by {given.by}" if given.by else ""
@@ -138,7 +149,7 @@ def _pending(state: RunState) -> Iterator[Item]:
 def _interruption(state: RunState, item: Item) -> Interruption:
     raw = item.raw if isinstance(item.raw, dict) else {}
     call_id = item.call_id or ""
-    agent = state.agents[item.agent].name if item.agent is not None else None
+    agent = None if item.agent is None else _agent(state, item.agent)
     name = item.tool_name or raw.get("name") or raw.get("type")
     return Interruption(
         call=call_id,
@@ -151,6 +162,13 @@ def _interruption(state: RunState, item: Item) -> Interruption:
         item=item,
         decision=exact_decision(state, call_id) or _sticky(state, item),
     )
+
+
+def _agent(state: RunState, position: int) -> str:
+    if not 0 <= position < len(state.agents):
+        message = f"expected an agent below {len(state.agents)}, found another"
+        raise InvalidDocument(message, path="/agents")
+    return state.agents[position].name
 
 
 def _sticky(state: RunState, item: Item) -> Decision | None:
@@ -221,6 +239,16 @@ def _record(state: S, outer: tuple[str, ...], decision: Decision) -> S:
         for call in state.processed.calls
     )
     return evolve(state, processed=evolve(state.processed, calls=calls))
+
+
+def _refuse_no_text(name: str, value: object) -> None:
+    """Refuse what no document can hold before it is part of a decision."""
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise ValueRefused(f"expected text for {name}, found `{type(value).__name__}`")
+    if not encodable((value,)):
+        raise ValueRefused(f"expected text for {name}, found a lone surrogate")
 
 
 def _refuse_unrunnable(target: Interruption) -> None:

@@ -16,8 +16,9 @@ from typing import TypeAlias, overload
 from attrs import evolve, frozen
 
 from hitl.document import JSONValue
-from hitl.errors import InvalidDocument
-from hitl.model.record import Item, Record
+from hitl.errors import DocumentError, InvalidDocument
+from hitl.model.fit import under
+from hitl.model.record import Item, Record, read_record
 
 Spans: TypeAlias = tuple[tuple[int, int], ...]
 """Positions in the log, in order, as half-open ranges `(start, stop)`."""
@@ -54,12 +55,27 @@ class LogCodec:
         decode: bytes of one entry to its record.
         encode: a record to the bytes of one entry.
         tags: what an entry with a tagged value contains, one of these at least.
+        parse: bytes of one entry to plain data.
+        write: plain data to the bytes of one entry.
+        newer: whether a newer minor wrote the entries: what they say that is unknown is passed
+            over when they are read, and kept when they are recoded.
     """
 
     name: str
     decode: Callable[[bytes], Record]
     encode: Callable[[Record], bytes]
     tags: tuple[bytes, ...]
+    parse: Callable[[bytes], JSONValue]
+    write: Callable[[JSONValue], bytes]
+    newer: bool = False
+
+    def read(self, chunk: bytes) -> Record:
+        """Read one entry.
+
+        Raises:
+            DocumentError: it cannot be read.
+        """
+        return read_record(self.parse(chunk), newer=True) if self.newer else self.decode(chunk)
 
 
 class ItemLog(Sequence[Record]):
@@ -88,16 +104,19 @@ class ItemLog(Sequence[Record]):
         """Decode the entry at `index`; the call of an approval is filled in from the log."""
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
-        try:
-            record = self.codec.decode(self._chunks[index])
-        except InvalidDocument as exc:
-            raise InvalidDocument(exc.message, path=f"/items/{index}{exc.path or ''}") from exc
+        record = self._record(range(len(self))[index])
         item = record.item
         if item is None or (item.call is None and item.text is None):
             return record
         if item.call is not None:
             item = evolve(item, raw=self._call(index, item.call), call=None)
         return evolve(record, item=item.expanded(plain=not self.tagged(index)))
+
+    def _record(self, index: int) -> Record:
+        try:
+            return self.codec.read(self._chunks[index])
+        except DocumentError as exc:
+            raise under(exc, f"/items/{index}") from exc
 
     def tagged(self, index: int) -> bool:
         """Tell whether the entry at `index` may hold a tag; False is certain."""
@@ -115,7 +134,8 @@ class ItemLog(Sequence[Record]):
         return record.item
 
     def _call(self, index: int, call: int) -> JSONValue:
-        target = self.codec.decode(self._chunks[call]).item if 0 <= call < index else None
+        index = range(len(self))[index]
+        target = self._record(call).item if 0 <= call < index else None
         if target is None or target.call is not None:
             message = "expected the position of an earlier call, found none there"
             raise InvalidDocument(message, path=f"/items/{index}/item/call")
@@ -125,7 +145,10 @@ class ItemLog(Sequence[Record]):
         """Give the same log in another codec; decodes every entry if the codec changes."""
         if codec.name == self.codec.name:
             return self
-        return ItemLog([codec.encode(self.codec.decode(chunk)) for chunk in self._chunks], codec)
+        if self.codec.newer:
+            return ItemLog([codec.write(self.codec.parse(chunk)) for chunk in self._chunks], codec)
+        entries = (self._record(index) for index in range(len(self)))
+        return ItemLog([codec.encode(entry) for entry in entries], codec)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ItemLog):

@@ -12,8 +12,9 @@ from typing import Any, Literal, get_args
 from attrs import asdict, evolve, fields, frozen
 
 from hitl import values
-from hitl.document import JSONObject, JSONValue
+from hitl.document import JSONObject, JSONValue, escape
 from hitl.errors import InvalidDocument
+from hitl.model.fit import fit
 from hitl.model.usage import Usage
 
 Kind = Literal[
@@ -200,6 +201,45 @@ class Record:
         if len(found) != 1:
             raise InvalidDocument(f"expected one of item, response, guardrail, found {len(found)}")
         return found[0]
+
+
+_BOXES = {"item": Item, "response": Response, "guardrail": Guardrail}
+_NAMES = {box: frozenset(each.name for each in fields(cls)) for box, cls in _BOXES.items()}
+_USAGE = frozenset(each.name for each in fields(Usage))
+
+
+def read_record(value: JSONValue, *, newer: bool = False) -> Record:
+    """Read a parsed log entry.
+
+    Args:
+        value: the entry.
+        newer: whether a newer minor wrote it: what is unknown is then passed over.
+
+    Raises:
+        InvalidDocument: a value does not fit its place, or a field is not of this version.
+    """
+    record = fit(value, Record)
+    record.only()
+    unknown = None if newer else _unknown(value)
+    if unknown is not None:
+        message = "expected only fields of this version, found another"
+        raise InvalidDocument(message, path=unknown)
+    return record
+
+
+def _unknown(value: JSONValue) -> str | None:
+    """Give the JSON Pointer of a field that no entry has."""
+    for box, body in value.items() if isinstance(value, dict) else ():
+        if box not in _BOXES:
+            return f"/{escape(box)}"
+        if not isinstance(body, dict):
+            continue
+        for name in body.keys() - _NAMES[box]:
+            return f"/{box}/{escape(name)}"
+        usage = body.get("usage")
+        for name in usage.keys() - _USAGE if isinstance(usage, dict) else ():
+            return f"/{box}/usage/{escape(name)}"
+    return None
 
 
 def slim(record: Record) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self, TypeVar, overload
 from attrs import evolve, field, frozen
 
 from hitl.document import JSONObject, JSONValue
+from hitl.errors import InvalidDocument
 from hitl.model import decide
 from hitl.model.agent import Agent
 from hitl.model.approval import Decision, Grant
@@ -168,12 +169,22 @@ class RunState:
         return View(self.responded or (), self._response)
 
     def _response(self, position: int) -> Response:
-        return self.log[position].response or Response()
+        found = self.log[position].response
+        if found is None:
+            raise InvalidDocument("expected the position of a response", path=f"/items/{position}")
+        return found
 
     def guardrail_results(self, stage: Stage) -> Sequence[Guardrail]:
         """Give the results of one stage's guardrails, oldest first."""
         packed = self.guardrails.get(stage, ())
-        return View(packed, lambda position: self.log[position].guardrail or Guardrail(stage=stage))
+        return View(packed, self._guardrail)
+
+    def _guardrail(self, position: int) -> Guardrail:
+        found = self.log[position].guardrail
+        if found is None:
+            message = "expected the position of a guardrail result"
+            raise InvalidDocument(message, path=f"/items/{position}")
+        return found
 
     @property
     def tool_outputs(self) -> Mapping[str, object]:

@@ -15,11 +15,14 @@ from hitl.model import Origin
 from hitl.revision import Chain, Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from hitl.codec import Codec
     from hitl.dialect import Source
     from hitl.model import RunState
+
+
+_LEFT_OUT = "a secret is left out; the live agent supplies it again"
 
 
 class Native:
@@ -44,7 +47,7 @@ class Native:
         format_ = self.format(source.parts, source.codec)
         source.codec.refuse_twice(source.data, source.parts)
         newer = self.chain.newer(format_.version, f"/{wire.VERSION_KEY}")
-        state = _load.load(source.parts, source.codec, newer=newer, outer=None)
+        state = _load.load(source.parts, source.codec, newer=newer)
         return evolve(state, newer=format_) if newer else state
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
@@ -52,10 +55,18 @@ class Native:
         return _dump.dump(state, version, codec)
 
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
-        """Secrets never leave in native form; anything else does."""
+        """Secrets never leave in native form, those of runs inside neither; all else does."""
         del version
-        reason = "a secret is left out; the live agent supplies it again"
-        return tuple(Loss(path=path, severity="info", reason=reason) for path in state.secrets)
+        return tuple(
+            Loss(path=path, severity="info", reason=_LEFT_OUT) for path in _secrets(state, "")
+        )
+
+
+def _secrets(state: RunState, path: str) -> Iterator[str]:
+    yield from (path + place for place in state.secrets)
+    runs = (call.run for call in (state.processed.calls if state.processed else ()) if call.run)
+    for index, run in enumerate(runs):
+        yield from _secrets(run, f"{path}/{wire.RUNS}/{index}")
 
 
 DIALECT = Native()

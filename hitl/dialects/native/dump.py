@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from attrs import evolve
 
 from hitl.dialects.native import wire
@@ -38,7 +39,11 @@ def dump(state: RunState, version: str, codec: Codec, outer: RunState | None = N
 
 def _shared(state: RunState, outer: RunState, name: str) -> bool:
     mine = getattr(state, name)
-    return mine is not None and bool(mine == getattr(outer, name))
+    theirs = getattr(outer, name)
+    if mine is None or theirs is None:
+        return False
+    # Not `==`: for Python, 1 is True and 1.0.
+    return msgspec.json.encode(mine) == msgspec.json.encode(theirs)
 
 
 def _without_runs(processed: Processed | None) -> tuple[Processed | None, list[RunState]]:

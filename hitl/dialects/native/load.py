@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from hitl.dialects.native import wire
-from hitl.document import escape
-from hitl.errors import InvalidDocument
-from hitl.model import ItemLog, RunState
+from hitl.document import JSONObject, escape
+from hitl.errors import DocumentError, InvalidDocument
+from hitl.model import ItemLog, RunState, Spans
+from hitl.model.fit import fit, under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from hitl.model import Processed
 
 
-def load(parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState | None) -> RunState:
-    """Read a document's parts; the log and the runs inside stay encoded until they are read.
+def load(
+    parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState | None = None
+) -> RunState:
+    """Read a document's parts; the log stays encoded until it is read.
 
     Args:
         parts: the encoded value of each top-level key.
@@ -29,54 +33,84 @@ def load(parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState 
         outer: the run around this one.
 
     Raises:
-        InvalidDocument: a value does not fit its place, or a field is not of this version.
+        DocumentError: a value does not fit its place, or a field is not of this version.
     """
-    skip = {wire.VERSION_KEY, wire.ITEMS, wire.RUNS}
-    given = {key: codec.parse(value) for key, value in parts.items() if key not in skip}
-    head = wire.read(given)
-    left = wire.surplus(given, wire.write(head))
-    if left is not None and not newer:
-        raise InvalidDocument(
-            "expected only fields of this version, found another", path=_first(left)
-        )
-    log = ItemLog(
-        codec.elements(parts.get(wire.ITEMS, b"")) if wire.ITEMS in parts else (), codec.log
-    )
-    state = _state(head, log, outer)
+    given = _head(parts, codec)
+    head = fit(given, wire.Head)
+    left = wire.surplus(given, wire.whole(head))
+    if left and not newer:
+        message = "expected only fields of this version, found another"
+        raise InvalidDocument(message, path=_first(left))
+    log_codec = evolve(codec.log, newer=newer)
+    state = _state(head, ItemLog(_elements(parts, codec, wire.ITEMS), log_codec), given, outer)
     _check_places(state)
-    if left is not None:
+    if left:
         state = evolve(state, extras={**state.extras, "native": {"surplus": left}})
-    runs = codec.elements(parts[wire.RUNS]) if wire.RUNS in parts else []
-    inside = [load(_split(run, codec), codec, newer=newer, outer=state) for run in runs]
+    inside = []
+    for index, run in enumerate(_elements(parts, codec, wire.RUNS)):
+        with _at(f"/{wire.RUNS}/{index}"):
+            inside.append(_inside(run, codec, parts[wire.VERSION_KEY], state, newer=newer))
     return evolve(state, processed=_with_runs(head.processed, inside))
 
 
-def _split(run: bytes, codec: Codec) -> dict[str, bytes]:
+def _head(parts: dict[str, bytes], codec: Codec) -> JSONObject:
+    given: JSONObject = {}
+    for key, value in parts.items():
+        if key not in {wire.VERSION_KEY, wire.ITEMS, wire.RUNS}:
+            with _at(f"/{escape(key)}"):
+                given[key] = codec.parse(value)
+    return given
+
+
+def _elements(parts: dict[str, bytes], codec: Codec, key: str) -> list[bytes]:
+    if key not in parts:
+        return []
+    with _at(f"/{key}"):
+        return codec.elements(parts[key])
+
+
+def _inside(run: bytes, codec: Codec, version: bytes, outer: RunState, *, newer: bool) -> RunState:
     parts = codec.split(run)
     codec.refuse_twice(run, parts)
-    return parts
+    if wire.VERSION_KEY not in parts or codec.parse(parts[wire.VERSION_KEY]) != codec.parse(
+        version
+    ):
+        message = "expected the version of the document around it, found another"
+        raise InvalidDocument(message, path=f"/{wire.VERSION_KEY}")
+    return load(parts, codec, newer=newer, outer=outer)
 
 
-def _state(head: Head, log: ItemLog, outer: RunState | None) -> RunState:
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    try:
+        yield
+    except DocumentError as exc:
+        raise under(exc, place) from exc
+
+
+def _state(head: Head, log: ItemLog, given: JSONObject, outer: RunState | None) -> RunState:
     sections = {name: getattr(head, name) for name in wire.SECTIONS if name != "same"}
     if head.same and outer is None:
         raise InvalidDocument("expected a run inside another, found none around it", path="/same")
     for name in head.same:
+        if name in given:
+            raise InvalidDocument("expected nothing: it is the outer run's", path=f"/{name}")
         sections[name] = getattr(outer, name)
     return RunState(log=log, **sections)
 
 
 def _with_runs(processed: Processed | None, inside: list[RunState]) -> Processed | None:
-    if processed is None:
-        return None
-    # In the document a call names its run by position; here the run takes its place.
-    used: list[Any] = [call.run for call in processed.calls if call.run is not None]
-    if used != list(range(len(inside))):
+    calls = processed.calls if processed is not None else ()
+    # Until they are read, the calls name the runs by position.
+    used: list[object] = [call.run for call in calls if call.run is not None]
+    if used != [*range(len(inside))]:
         message = "expected each run inside to be named by one call, in order"
         raise InvalidDocument(message, path="/processed/calls")
+    if processed is None:
+        return None
     runs = iter(inside)
-    calls = (call if call.run is None else evolve(call, run=next(runs)) for call in processed.calls)
-    return evolve(processed, calls=tuple(calls))
+    read = (call if call.run is None else evolve(call, run=next(runs)) for call in calls)
+    return evolve(processed, calls=tuple(read))
 
 
 def _check_places(state: RunState) -> None:
@@ -103,11 +137,27 @@ def _ranges(state: RunState) -> Iterator[tuple[str, int, int]]:
         packed["processed/interruptions"] = state.processed.interruptions
         for index, call in enumerate(state.processed.calls):
             yield f"/processed/calls/{index}/item", call.item, call.item + 1
+    if state.session_write is not None:
+        packed["session_write/items"] = _session_write(state.session_write)
     if state.last_response is not None:
         yield "/last_response", state.last_response, state.last_response + 1
     for name, spans in packed.items():
         for start, stop in spans or ():
             yield f"/{name}", start, stop
+
+
+def _session_write(given: JSONObject) -> Spans:
+    with _at("/session_write"):
+        written = fit(given, SessionWrite)
+    return written.items
+
+
+@frozen(kw_only=True)
+class SessionWrite:
+    """What `RunState.session_write` must be: the items as positions, the rest as it was."""
+
+    items: Spans = ()
+    rest: JSONObject = field(factory=dict)
 
 
 def _agents(state: RunState) -> Iterator[tuple[str, int]]:

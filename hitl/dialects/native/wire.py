@@ -6,14 +6,13 @@ the array `items`, and paused runs inside are documents in the array `runs`, nam
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from attrs import field, fields, frozen
 
-from hitl.document import JSONObject, JSONValue, escape
-from hitl.errors import InvalidDocument
+from hitl.document import JSONObject, JSONValue
+from hitl.errors import ValueRefused
 from hitl.model import (
     Agent,
     Context,
@@ -77,63 +76,44 @@ class Head:
 
 
 SECTIONS: tuple[str, ...] = tuple(each.name for each in fields(Head))
-_EMPTY: tuple[Any, ...] = (None, [], {})
-_UNSAID: dict[str, Any] = msgspec.json.decode(
-    msgspec.json.encode(Head(origin=Origin(dialect="", version=""), turn=Turn(current=0)))
-) | dict.fromkeys(("origin", "turn"))
 
 
 def write(head: Head) -> JSONObject:
     """Give the head as plain data; sections that say nothing are left out."""
-    plain = msgspec.json.decode(msgspec.json.encode(head))
-    return {key: value for key, value in plain.items() if value != _UNSAID[key]}
+    return {key: value for key, value in whole(head).items() if value != _UNSAID[key]}
 
 
-def read(given: JSONObject) -> Head:
-    """Read a head.
+def whole(head: Head) -> JSONObject:
+    """Give the head as plain data, with what it does not say.
 
     Raises:
-        InvalidDocument: a value does not fit its place.
+        ValueRefused: a text in it is no text: half of a surrogate pair.
     """
     try:
-        return msgspec.convert(given, Head)
-    except msgspec.ValidationError as exc:
-        raise _translated(exc) from None
+        plain: JSONObject = msgspec.json.decode(msgspec.json.encode(head))
+    except UnicodeEncodeError:
+        raise ValueRefused("expected text, found a lone surrogate") from None
+    return plain
 
 
-_PLACE = re.compile(r" - at `\$(?P<path>.*)`$")
-_PART = re.compile(r"\.(?P<key>[^.\[]+)|\[(?P<index>\d+)\]|\[\.\.\.\]")
-
-
-def _translated(exc: msgspec.ValidationError) -> InvalidDocument:
-    text = str(exc)
-    place = _PLACE.search(text)
-    if place is None:
-        return InvalidDocument(text, path="")
-    parts = (part["key"] or part["index"] or "*" for part in _PART.finditer(place["path"]))
-    path = "".join(f"/{escape(part)}" for part in parts)
-    return InvalidDocument(text[: place.start()], path=path)
-
-
-def surplus(given: JSONValue, known: JSONValue) -> JSONValue:
-    """Give what `given` says and `known`, read from it, does not; None when nothing is left."""
+def surplus(given: JSONValue, known: JSONValue) -> JSONObject:
+    """Give what `given` says and `known`, read from it, does not; empty when nothing is left."""
+    left: JSONObject = {}
     if isinstance(given, dict) and isinstance(known, dict):
-        left = {key: _left(value, known, key) for key, value in given.items()}
-        return {key: value for key, value in left.items() if value is not None} or None
+        for key, value in given.items():
+            if key not in known:
+                left[key] = value
+            elif inner := surplus(value, known[key]):
+                left[key] = inner
     if isinstance(given, list) and isinstance(known, list) and len(given) == len(known):
-        each = {
-            str(index): found
-            for index, (one, other) in enumerate(zip(given, known, strict=True))
-            if (found := surplus(one, other)) is not None
-        }
-        return each or None
-    return None
+        for index, (one, other) in enumerate(zip(given, known, strict=True)):
+            if inner := surplus(one, other):
+                left[str(index)] = inner
+    return left
 
 
-def _left(value: JSONValue, known: dict[str, JSONValue], key: str) -> JSONValue:
-    if key in known:
-        return surplus(value, known[key])
-    return None if value in _EMPTY else value
+_NOTHING = Head(origin=Origin(dialect="", version=""), turn=Turn(current=0))
+_UNSAID: JSONObject = whole(_NOTHING) | dict.fromkeys(("origin", "turn"))
 
 
 def merge(document: JSONValue, left: JSONValue) -> JSONValue:

@@ -29,9 +29,10 @@ def plain(value: JSONValue, path: str, report: Callable[[str], None]) -> JSONVal
         return value
     if "$" not in value:
         return {key: plain(each, f"{path}/{escape(key)}", report) for key, each in value.items()}
+    _check(value, path)
     kind = value["$"]
     if kind in _SAID_BY_PYTHON:
-        return values.decode(value)  # type: ignore[return-value]
+        return values.decode(value, path)  # type: ignore[return-value]
     if kind == "map" and all(isinstance(key, str) or _text(key) for key, _ in value["v"]):
         return {
             values.decode(key): plain(each, f"{path}/{index}", report)  # type: ignore[misc]
@@ -39,6 +40,18 @@ def plain(value: JSONValue, path: str, report: Callable[[str], None]) -> JSONVal
         }
     report(path)
     return _changed(value, path)
+
+
+def _check(tag: JSONObject, path: str) -> None:
+    """Check that a tag has the form of its kind, before it is taken apart."""
+    kind, content = tag["$"], tag.get("v")
+    sound = isinstance(kind, str) and "v" in tag
+    if kind in ("map", "tuple", "set", "frozenset"):  # not a set: it may be unhashable
+        sound = isinstance(content, list)
+    if kind == "map" and isinstance(content, list):
+        sound = all(isinstance(each, list) and len(each) == 2 for each in content)  # noqa: PLR2004
+    if not sound:
+        raise InvalidDocument("expected a tag as hitl writes it, found another form", path=path)
 
 
 def _text(key: JSONValue) -> bool:

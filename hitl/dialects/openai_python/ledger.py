@@ -1,4 +1,4 @@
-"""How far each call has come: the SDK's `tool_invocations`, kept only where it cannot be computed."""
+"""How far each call has come: the SDK's `tool_invocations`, kept where it cannot be computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of the Python SDK's RunState JSON, newest version: read by `load`, written by `dump`."""
+"""The names of the Python SDK's RunState JSON, newest version: `load` reads, `dump` writes them."""
 
 from __future__ import annotations
 
