@@ -104,16 +104,16 @@ def _grant(tag: Tag, record: JSONValue, **who: object) -> Grant:
     )
 
 
-def write(grants: Sequence[Grant], agents: Sequence[JSONObject], plain: Tag) -> JSONObject:
+def write(grants: Sequence[Grant], agent: Callable[[int], JSONObject], plain: Tag) -> JSONObject:
     """Give the three places; the last two only where they hold something.
 
     Args:
         grants: the records.
-        agents: references to the run's agents.
+        agent: gives the reference to one of the run's agents.
         plain: takes the tags out of what hitl does not know.
     """
     owned: list[JSONValue] = [
-        {"agent": agents[grant.agent], "tool_key": grant.key, "decision": _record(grant, plain)}
+        {"agent": agent(grant.agent), "tool_key": grant.key, "decision": _record(grant, plain)}
         for grant in grants
         if grant.subject == "function" and grant.agent is not None
     ]

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from hitl.dialect import json_type
 from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.load import indexes
 from hitl.document import JSONObject, resolve
-from hitl.errors import HitlError
+from hitl.errors import HitlError, InvalidDocument
 from hitl.model import CallState, Item, Ledger, positions
 from hitl.model.decide import find, verify
 from hitl.revision import Loss, Severity
@@ -66,6 +67,7 @@ class _Dumper:
         self.path = path
         self.losses: list[Loss] = []
         self.calls = Calls()
+        self._tagged = True  # False while an entry without tags is read
         self.agents = [self._reference(agent) for agent in state.agents]
         self.extras = state.extras.get(dialect, {})
         self._items: dict[int, JSONObject] = {}
@@ -77,17 +79,17 @@ class _Dumper:
         self._read_log()
         state = self.state
         foreign = self.dialect not in state.extras
-        rest = dict(wire.DEFAULTS) if foreign else self._plain(self.extras.get("document", {}))
-        document = {wire.VERSION_KEY: self.version} | dict(rest)
+        rest = dict(wire.DEFAULTS) if foreign else self._extra("document")
+        document = {**rest, wire.VERSION_KEY: self.version}
         self._put(document, "current_turn", state.turn.current)
         self._put(document, "max_turns", state.turn.max)
         if state.current_agent is not None:
-            document["current_agent"] = self.agents[state.current_agent]
+            document["current_agent"] = self._agent(state.current_agent)
         self._put(document, "original_input", self._input())
         self._put(document, "pending_input", self._listed(state.staged, self._raws))
         self._put(document, "model_responses", self._listed(state.responded, self._responses))
         if state.last_response is not None:
-            document["last_model_response"] = self._responses[state.last_response]
+            document["last_model_response"] = self._entry(self._responses, state.last_response)
         self._put(document, "generated_items", self._listed(state.generated, self._items))
         self._put(document, "session_items", self._listed(state.session, self._items))
         for key, stage in wire.GUARDRAILS.items():
@@ -105,6 +107,7 @@ class _Dumper:
     def _read_log(self) -> None:
         """Decode each entry of the log once."""
         for position, record in enumerate(self.state.log):
+            self._tagged = self.state.log.tagged(position)
             if record.item is not None:
                 self.calls.note(record.item)
                 self._raws[position] = self._plain(record.item.raw)
@@ -113,6 +116,7 @@ class _Dumper:
                 self._responses[position] = self._response(record.response)
             elif record.guardrail is not None:
                 self._guardrails[position] = self._guardrail(record.guardrail, position)
+        self._tagged = True
 
     def _item(self, item: Item, position: int) -> JSONObject:
         raw = self._raws[position]
@@ -125,7 +129,7 @@ class _Dumper:
             ("target_agent", item.target),
         ):
             if agent is not None:
-                written[key] = self.agents[agent]
+                written[key] = self._agent(agent)
         if item.has_output:
             written["output"] = self._output(item.output, f"/items/{position}/output")
         for key, (name, _) in wire.PLAIN_FIELDS.items():
@@ -136,17 +140,17 @@ class _Dumper:
             written["tool_lookup_key"] = {k: v for k, v in names.items() if v is not None}
         if item.bare_alias:
             written["allow_bare_name_alias"] = True
-        return {**written, **self._plain(item.extra or {})}
+        return {**written, **self._object(item.extra)}
 
     def _response(self, response: Response) -> JSONObject:
         written: JSONObject = {
             "usage": None if response.usage is None else self._usage(response.usage, ()),
-            "output": [self._raws[position] for position in response.output],
+            "output": [self._entry(self._raws, position) for position in response.output],
             "response_id": response.id,
             "request_id": response.request_id,
         }
         kept = {key: value for key, value in written.items() if key not in response.absent}
-        return {**kept, **self._plain(response.extra or {})}
+        return {**kept, **self._object(response.extra)}
 
     def _guardrail(self, guardrail: Guardrail, position: int) -> JSONValue:
         return self._output(guardrail.result, f"/items/{position}/result")
@@ -158,7 +162,7 @@ class _Dumper:
         if given.entries is not None:
             entries = usage.unfold(given.entries, tuple(usages))
             written["request_usage_entries"] = self._plain(entries)
-        return {**written, **self._plain(given.extra or {})}
+        return {**written, **self._object(given.extra)}
 
     def _input(self) -> JSONValue:
         given = self.state.input
@@ -185,7 +189,7 @@ class _Dumper:
         given = self.state.session_write
         if given is None:
             return None
-        rest: JSONObject = self._plain(given.get("rest", {}))
+        rest = self._object(given.get("rest"))
         if "items" not in given:
             return rest
         return {**rest, "items": self._listed(given["items"], self._raws)}
@@ -195,18 +199,19 @@ class _Dumper:
         grants, states = self._decided()
         if state.context is None and state.usage is None and not grants and states is None:
             return None
-        signed = self.extras.get("signed", {})
-        written: JSONObject = dict(self._plain(self.extras.get("context", {})))
+        signed = self._extra("signed")
+        written = self._extra("context")
         if state.usage is not None:
-            usages = [self._responses[at].get("usage") for at in positions(state.responded or ())]
+            responses = self._listed(state.responded, self._responses) or []
+            usages = [each.get("usage") for each in responses if isinstance(each, dict)]
             written["usage"] = self._usage(state.usage, usages)
-        places = approvals.write(grants, self.agents, self._plain)
+        places = approvals.write(grants, self._agent, self._object)
         unsaid = "approvals" in written or self.extras.get("no_approvals")
         if not places["approvals"] and unsaid:
             del places["approvals"]
         written |= places
         if states is not None:
-            odd = self._plain(self.extras.get("odd_invocations", {}))
+            odd = self._extra("odd_invocations")
             written["tool_invocations"] = ledger.write(states, self.calls, signed) | odd
         if state.context is not None:
             self._write_context(written)
@@ -243,7 +248,7 @@ class _Dumper:
         step = self.state.step
         if step is None:
             return None
-        extra: JSONObject = self._plain(step.extra or {})
+        extra = self._object(step.extra)
         if step.kind == "unknown":
             return extra
         if step.kind == "run_again":
@@ -252,7 +257,7 @@ class _Dumper:
         self._put(data, "interruptions", self._listed(step.interruptions, self._items))
         self._put(data, "response_accepted", step.response_accepted)
         self._put(data, "llm_end_hooks_started", step.llm_end_hooks_started)
-        data |= extra.pop("data", {})
+        data |= self._sound(extra.pop("data", {}))
         return {"type": "next_step_interruption", "data": data, **extra}
 
     def _processed(self) -> JSONValue:
@@ -266,7 +271,7 @@ class _Dumper:
         self._put(written, "interruptions", self._listed(processed.interruptions, self._items))
         self._put(written, "mcp_tool_bindings", self._plain(processed.mcp_bindings))
         self._put(written, "tool_output_guardrail_result_start", processed.guardrail_start)
-        return {**written, **self._plain(processed.extra or {})}
+        return {**written, **self._object(processed.extra)}
 
     def _groups(self, written: JSONObject, processed: Processed) -> None:
         for key, tool_key, group in wire.GROUPS:
@@ -278,10 +283,10 @@ class _Dumper:
                 ]
 
     def _call(self, call: Call, tool_key: str, path: str) -> JSONObject:
-        raw = self._raws[call.item]
-        extra = self._plain(call.extra or {})
+        raw = self._entry(self._raws, call.item)
+        extra = self._object(call.extra)
         if call.group == "hosted_mcp":
-            request = {"raw_item": raw, **extra.pop("request_item", {})}
+            request = {"raw_item": raw, **self._sound(extra.pop("request_item", {}))}
             written: JSONObject = {"request_item": request}
         else:
             written = {"tool_call": raw}
@@ -293,12 +298,47 @@ class _Dumper:
         return {**written, **extra}
 
     def _listed(self, packed: Spans | None, entries: dict[int, Any]) -> list[JSONValue] | None:
-        return None if packed is None else [entries[position] for position in positions(packed)]
+        if packed is None:
+            return None
+        return [self._entry(entries, position) for position in positions(packed)]
+
+    def _entry(self, entries: dict[int, Any], position: int) -> Any:  # noqa: ANN401 - an entry
+        if position not in entries:
+            message = "expected the position of another kind of entry"
+            raise InvalidDocument(message, path=f"{self.path}/items/{position}")
+        return entries[position]
+
+    def _agent(self, position: int) -> JSONObject:
+        if not 0 <= position < len(self.agents):
+            message = f"expected an agent below {len(self.agents)}, found another"
+            raise InvalidDocument(message, path=f"{self.path}/agents")
+        return self.agents[position]
+
+    def _object(self, value: JSONValue) -> JSONObject:
+        """Give what hitl does not know of an object, to be put back into it."""
+        return self._sound(self._plain(value or {}))
+
+    def _sound(self, found: JSONValue) -> JSONObject:
+        if not isinstance(found, dict):
+            raise InvalidDocument(f"expected object, got {json_type(found)}", path=self.path)
+        return found
+
+    def _extra(self, name: str) -> JSONObject:
+        """Give one of the SDK's own extras."""
+        found = self.extras.get(name, {})
+        if not isinstance(found, dict):
+            path = f"/extras/{self.dialect}/{name}"
+            raise InvalidDocument(f"expected object, got {json_type(found)}", path=path)
+        return self._object(found)
 
     def _output(self, value: JSONValue, path: str) -> JSONValue:
+        if not self._tagged:
+            return value
         return degrade.plain(value, self.path + path, self._lose("info", _OUTPUT))
 
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 - tagged JSON, and what it was
+        if not self._tagged:
+            return value
         return degrade.plain(value, self.path, self._lose("info", _OUTPUT))
 
     def _lose(self, severity: Severity, reason: str) -> Callable[[str], None]:
@@ -311,7 +351,7 @@ class _Dumper:
         written: JSONObject = {"name": agent.name}
         if agent.identity is not None:
             written["identity"] = agent.identity
-        return {**written, **self._plain(agent.extra or {})}
+        return {**written, **self._object(agent.extra)}
 
     @staticmethod
     def _put(target: JSONObject, key: str, value: JSONValue) -> None:
