@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 from pydantic import BaseModel
 
 from hitl import document, transfer, values
+from hitl.document import DEFAULT_LIMITS
 from hitl.errors import CaptureError, HitlError, ValueRefused
 from hitl.model import Context, Guardrail, ItemLog, Record, positions
 from hitl.revision import Loss
 from hitl.runtime import sdk, seen
+from hitl.values.app import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("hitl")
 
 _CONTEXT = "the app context has a type that is not registered; pass context= to restore"
-_TEXT = "the output has a type that is not registered; only the text the model saw is kept"
-_PARTS = "the output has a type that is not registered; its fields are kept, its type is not"
+_TEXT = "a value has a type that is not registered; only its text is kept"
+_PARTS = "a value has a type that is not registered; its fields are kept, its type is not"
+_NOTHING = "a value has a type that is not registered; nothing of it is kept"
 
 
 def capture(result: object) -> RunState:
@@ -88,7 +92,8 @@ class _Overlay:
             context=self._context(),
             agents=self._agents(),
         )
-        return evolve(self.state, processed=self._inside(), missing=tuple(self.missing))
+        processed = self._inside()
+        return evolve(self.state, processed=processed, missing=tuple(self.missing))
 
     def _items(self) -> None:
         lists = (
@@ -146,15 +151,18 @@ class _Overlay:
         """Tag a live value; what is not registered gives its fields, or the text there is."""
         try:
             return values.encode(live, path)
-        except ValueRefused:
-            pass  # tried again below with what its fields say
+        except HitlError:
+            pass  # tried again below, piece by piece
+        pieces = _Pieces(path)
         try:
-            parts = values.encode(live, path, on_refused=_fields)
+            tagged = values.encode(live, path, on_refused=pieces.put)
+            document.encode(tagged)  # pieces inside pieces can be too deep
         except HitlError:
             self._lose("info", path, _TEXT)
             return text
-        self._lose("info", path, _PARTS)
-        return parts
+        for place, reason in pieces.lost:
+            self._lose("info", place, reason)
+        return tagged
 
     def _context(self) -> Context | None:
         context = self.state.context
@@ -166,7 +174,8 @@ class _Overlay:
             shared = self.outer.state.context or context
             return evolve(shared, tool_input=context.tool_input)
         try:
-            return evolve(context, data=values.encode(live, "/context"))
+            # A copy: the live context goes on changing, the state does not.
+            return evolve(context, data=copy.deepcopy(values.encode(live, "/context")))
         except HitlError as exc:
             self._lose("warn", exc.path or "/context", _CONTEXT)
             meta = {**(context.meta or {}), "omitted": True, "serialized_via": "omitted"}
@@ -190,7 +199,9 @@ class _Overlay:
             call_id = self.state.log.item(call.item).call_id
             if call.run is not None and call_id in live:
                 path = f"{self.path}/processed/calls/{index}/run"
-                call = evolve(call, run=_captured(live[call_id], path, self))  # noqa: PLW2901
+                run = _captured(live[call_id], path, self)
+                self.missing += run.missing
+                call = evolve(call, run=evolve(run, missing=()))  # noqa: PLW2901
             calls.append(call)
         return evolve(processed, calls=tuple(calls))
 
@@ -198,15 +209,40 @@ class _Overlay:
         self.missing.append(Loss(path=self.path + path, severity=severity, reason=reason))
 
 
-def _fields(path: str, value: object) -> JSONValue:
-    """Give the fields of a model or dataclass that nobody registered.
+class _Pieces:
+    """What stands in for values inside a value that nobody registered.
 
-    Raises:
-        ValueRefused: the value has no fields, or they hold what cannot be written.
+    Attributes:
+        lost: the places, each with what was lost there.
     """
-    if isinstance(value, BaseModel):
-        return values.encode(value.model_dump(), path, on_refused=_fields)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-        return values.encode(fields, path, on_refused=_fields)
-    raise ValueRefused(f"expected fields, found `{type(value).__name__}`", path=path)
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.lost: list[tuple[str, str]] = []
+
+    def put(self, path: str, value: object) -> JSONValue:
+        """Give the fields of a value, null where it has none, and note the place.
+
+        Raises:
+            ValueRefused: nothing can be said of the whole value.
+        """
+        fields = None if path.count("/") > DEFAULT_LIMITS.depth else _fields(value)
+        if fields is None and path == self.path:
+            raise ValueRefused(f"expected fields, found `{type(value).__name__}`", path=path)
+        self.lost.append((path, _NOTHING if fields is None else _PARTS))
+        return values.encode(fields, path, on_refused=self.put)
+
+
+def _fields(value: object) -> object:
+    """Give the fields, entries or plain value of something nobody registered; None without any."""
+    match value:
+        case BaseModel() | Mapping():
+            return dict(value)
+        case list() | tuple():
+            return list(value)
+        case _:
+            try:
+                unstructure, _ = plan(type(value))
+                return unstructure(value)
+            except (HitlError, AttributeError, TypeError, ValueError):
+                return None

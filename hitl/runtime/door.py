@@ -34,7 +34,7 @@ def capture(result: object) -> RunState:
         CaptureError: not an object of the SDK, or one the SDK cannot write.
         ValueRefused: something in the run cannot be held by any document.
     """
-    from hitl.runtime.capture import capture as _capture  # noqa: PLC0415 - imports the SDK
+    from hitl.runtime.capture import capture as _capture
 
     return _capture(result)
 
@@ -75,7 +75,7 @@ async def restore(
         ArgumentsChanged: a call is not the one that was decided or recorded.
         RestoreError: the SDK would drop a part of the state, or refuses it.
     """
-    from hitl.runtime import restore as _restore  # noqa: PLC0415 - imports the SDK
+    from hitl.runtime import restore as _restore
 
     return await _restore.restore(
         agent,
@@ -103,7 +103,7 @@ async def check_restore(
     Returns:
         The errors, in the order `restore` meets them; empty when it would go on.
     """
-    from hitl.runtime import restore as _restore  # noqa: PLC0415 - imports the SDK
+    from hitl.runtime import restore as _restore
 
     return await _restore.problems(
         agent,

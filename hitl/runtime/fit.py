@@ -191,7 +191,7 @@ async def _tools_of(live: Agent[Any], calls: list[Call]) -> list[Any]:
     here = {seen.tool_name(tool) for tool in live.tools}
     if not live.mcp_servers or all(_name(call) in here for call in calls):
         return list(live.tools)
-    from agents import RunContextWrapper  # noqa: PLC0415 - only here
+    from agents import RunContextWrapper
 
     try:
         return list(await live.get_all_tools(RunContextWrapper(context=None)))

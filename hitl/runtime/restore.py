@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
 from agents import RunState as SdkState
 from attrs import evolve
 
-from hitl import transfer
+from hitl import transfer, values
 from hitl.dialects.openai_python import DIALECT
 from hitl.errors import ContextMismatch, HitlError, RestoreError, StepUnknown, UnsupportedVersion
 from hitl.model import Step, count, positions
@@ -95,14 +96,16 @@ def _context(state: RunState) -> object:
     if context is None:
         return None
     meta = context.meta or {}
-    tagged = isinstance(context.data, dict) and context.data.get("$") == "app"
+    # The SDK writes the fields of such a context as a mapping; hitl tags its type.
+    lost = isinstance(context.data, dict) and "$" not in context.data
     hint = "pass context= to restore"
     if meta.get("omitted"):
         raise ContextMismatch("the app context was left out", path="/context", hint=hint)
-    if meta.get("requires_deserializer") and not tagged:
+    if meta.get("requires_deserializer") and lost:
         message = "the app context has lost its type"
         raise ContextMismatch(message, path="/context", hint=f"{hint}; its fields are stored")
-    return context.value
+    # A copy: the run changes its context, the state stays as it is.
+    return values.decode(copy.deepcopy(context.data))
 
 
 def _document(state: RunState) -> JSONObject:

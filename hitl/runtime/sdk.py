@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from agents import Agent, RunState
-from agents import _run_state_agent_identity, _tool_identity
+from agents import Agent, RunState, _run_state_agent_identity, _tool_identity
 from agents import run_state as _run_state
 from agents.agent_tool_state import peek_agent_tool_run_result
 
