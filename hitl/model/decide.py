@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve
@@ -33,20 +32,17 @@ S = TypeVar("S", bound="RunState")
 
 def interruptions(state: RunState) -> tuple[Interruption, ...]:
     """Give the calls that stopped the run, in the SDK's order, nested ones under `outer/inner`."""
-    nested = [
-        evolve(inner, call=f"{outer}/{inner.call}", outer=(outer, *inner.outer))
-        for outer, run in nested_runs(state)
-        for inner in interruptions(run)
-    ]
+    inside: dict[bytes, list[Interruption]] = {}
+    for outer, run in nested_runs(state):
+        for inner in interruptions(run):
+            named = evolve(inner, call=f"{outer}/{inner.call}", outer=(outer, *inner.outer))
+            inside.setdefault(_identity(inner.item), []).append(named)
     # The outer run repeats what waits inside; what a nested run owns is named there only.
-    owned = Counter(_identity(inner.item) for inner in nested)
-    own: list[Interruption] = []
-    for item in _pending(state):
-        if owned[_identity(item)]:
-            owned[_identity(item)] -= 1
-        else:
-            own.append(_interruption(state, item))
-    return (*own, *nested)
+    found = [
+        nested.pop(0) if (nested := inside.get(_identity(item))) else _interruption(state, item)
+        for item in _pending(state)
+    ]
+    return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
 
 
 def nested_runs(state: RunState) -> Iterator[tuple[str, RunState]]:
