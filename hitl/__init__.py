@@ -1,14 +1,10 @@
 """hitl: pause an agent for a person, resume it anywhere, exactly once."""
 
-from importlib.metadata import version as _version
-
 from hitl.errors import HitlError
 from hitl.model import RunState
 from hitl.runtime.door import capture, check_restore, restore
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
 from hitl.values import register
-
-__version__ = _version("hitl-sdk")
 
 __all__ = [
     "Converted",
@@ -24,3 +20,12 @@ __all__ = [
     "register",
     "restore",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """Give `__version__`; the metadata is slow to read and seldom asked for."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import version
+
+    return version("hitl-sdk")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from importlib.metadata import entry_points
 
 
 @cache
 def implementations(folder: str, attribute: str) -> tuple[object, ...]:
     """Give what the modules of `hitl.<folder>` have under `attribute`, then the entry points."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow to import, seldom needed
+
     package = importlib.import_module(f"hitl.{folder}")
     modules = (
         importlib.import_module(info.name)

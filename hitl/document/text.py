@@ -100,8 +100,10 @@ def _structure(data: bytes) -> Iterator[bytes]:
     while start < len(data):
         end = _chunk_end(data, start)
         chunk = data[start:end]
+        if b"\\\\" in chunk:
+            chunk = chunk.replace(b"\\\\", b"")
         if b"\\" in chunk:
-            chunk = chunk.replace(b"\\\\", b"").replace(b'\\"', b"")
+            chunk = chunk.replace(b'\\"', b"")
         marks = chunk.translate(_FOLD, _NOT_STRUCTURE)
         # Two quotes side by side change nothing for the rest: most strings are gone here.
         parts = marks.replace(b'""', b"").split(b'"')

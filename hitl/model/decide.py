@@ -112,17 +112,24 @@ def verify(state: RunState) -> None:
         ArgumentsChanged: the bytes of a decided call differ from what was decided.
         UnknownCall: a decided call is not in the run.
     """
-    calls = {item.call_id: item for item in _pending(state)}
-    for decision in state.decisions:
-        item = calls.get(decision.call_id)
-        if item is None:
-            raise UnknownCall("a decision names a call that does not wait in this run")
-        if arguments_sha256(item.raw) != decision.arguments_sha256:
-            raise ArgumentsChanged(
-                "the call is not the one that was decided", hint="show it again and decide anew"
-            )
+    for problem in changed(state):
+        raise problem
     for _, run in nested_runs(state):
         verify(run)
+
+
+def changed(state: RunState, path: str = "") -> Iterator[DecisionError]:
+    """Give what is wrong with the decisions of this run, without those of runs inside."""
+    calls = {item.call_id: item for item in _pending(state)}
+    for index, decision in enumerate(state.decisions):
+        item = calls.get(decision.call_id)
+        place = f"{path}/decisions/{index}"
+        if item is None:
+            message = "a decision names a call that does not wait in this run"
+            yield UnknownCall(message, path=place)
+        elif arguments_sha256(item.raw) != decision.arguments_sha256:
+            message = "the call is not the one that was decided"
+            yield ArgumentsChanged(message, path=place, hint="show it again and decide anew")
 
 
 def exact_decision(state: RunState, call_id: str) -> Decision | None:

@@ -241,17 +241,15 @@ def _said(fields: Fields, key: str) -> bool:
 def _item_hint(given: JSONValue) -> _Hint:
     if not isinstance(given, dict):
         return ("item",)
-    return (
-        "item",
-        *map(str, (given.get("type"), given.get("agent"))),
-        *_raw_hint(given.get("raw_item")),
-    )
+    return ("item", str(given.get("type")), *_raw_hint(given.get("raw_item")))
 
 
 def _raw_hint(raw: JSONValue) -> _Hint:
+    """Give what copies of one item share; only entries of one hint are compared."""
     if not isinstance(raw, dict):
-        return ("raw", str(type(raw)))
-    return ("raw", *(str(raw.get(key)) for key in ("type", "role", "id", "call_id")))
+        return ("raw",)
+    get = raw.get
+    return ("raw", str(get("type")), str(get("id")), str(get("call_id")))
 
 
 def _lookup_key(fields: Fields) -> tuple[str, str | None, str] | None:
