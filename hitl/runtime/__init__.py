@@ -6,6 +6,7 @@
 | `capture` | the SDK's objects → run state |
 | `restore` | run state → the SDK's objects |
 | `fit` | whether an agent can go on with a state |
+| `taken` | whether the SDK took all of it |
 | `rename` | agents and tools that got new names while the run waited |
 | `open` | what is still to run |
 | `seen` | agents and tools as they are seen live |

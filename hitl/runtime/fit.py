@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from agents import RunContextWrapper
+from attrs import evolve, frozen
 
 from hitl import document
 from hitl.dialects.openai_python import ledger
@@ -17,9 +18,9 @@ from hitl.errors import (
     StepUnknown,
     ToolMismatch,
 )
-from hitl.model import decide, positions
+from hitl.model import arguments_sha256, decide, positions
 from hitl.runtime import sdk, seen
-from hitl.runtime.open import ending, open_calls
+from hitl.runtime.open import ending, open_calls, tool_of, waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,10 +38,12 @@ class Fit:
     Attributes:
         allow_changed: whether a tool's parameters may differ from what they were at the pause.
         check_ending: whether a run that has ended is refused; not asked of runs inside.
+        context: the app context, for servers that list their tools by it.
     """
 
     allow_changed: bool = False
     check_ending: bool = True
+    context: object = None
 
     async def problems(
         self, root: Agent[Any], state: RunState, path: str = ""
@@ -49,10 +52,10 @@ class Fit:
         if self.check_ending:
             for problem in _ended(state):
                 yield problem
-        for find in (_unknown_items, _twins):
+        for find in (_unknown_items, _twins, _decisions):
             for problem in find(state, path):
                 yield problem
-        for problem in (*_decisions(state), *_agents(root, state, path)):
+        for problem in (*_agents(root, state, path), *_owners(root, state, path)):
             yield problem
         current = None if state.current_agent is None else state.agents[state.current_agent]
         known = sdk.identities(root)
@@ -65,11 +68,11 @@ class Fit:
     async def _tools(
         self, live: Agent[Any], state: RunState, path: str
     ) -> AsyncIterator[HitlError]:
-        waiting = open_calls(state)
+        left = open_calls(state)
         calls = state.processed.calls if state.processed else ()
-        tools = await _tools_of(live, [call for call in calls if call.group == "function"])
+        tools = await self._offered(live, [call for call in calls if call.group == "function"])
         for index, call in enumerate(calls):
-            if state.log.item(call.item).call_id not in waiting:
+            if state.log.item(call.item).call_id not in left:
                 continue
             place = f"{path}/processed/calls/{index}"
             found = _find(call, live, tools)
@@ -81,6 +84,18 @@ class Fit:
             async for problem in self._inside(call, found, place):
                 yield problem
 
+    async def _offered(self, live: Agent[Any], calls: list[Call]) -> list[Any]:
+        """Give the agent's tools; MCP servers are asked only when a call needs what they have."""
+        here = {seen.tool_name(tool) for tool in live.tools}
+        if not live.mcp_servers or all(tool_of(call) in here for call in calls):
+            return list(live.tools)
+        try:
+            found = await live.get_mcp_tools(RunContextWrapper(context=self.context))
+        except Exception as exc:
+            message = "an MCP server did not list its tools"
+            raise ToolMismatch(message, hint="connect it first") from exc
+        return [*live.tools, *found]
+
     def _changed(self, call: Call, live: Any, path: str) -> Iterator[HitlError]:  # noqa: ANN401
         then = call.tool.get("paramsJsonSchema") if isinstance(call.tool, dict) else None
         now = getattr(live, "params_json_schema", None)
@@ -88,7 +103,7 @@ class Fit:
             return
         if seen.schema_sha256(then) != seen.schema_sha256(now):
             yield ToolMismatch(
-                f"tool {_name(call)!r} takes other parameters than at the pause",
+                f"tool {tool_of(call)!r} takes other parameters than at the pause",
                 path=path,
                 hint="allow_changed=True goes on with the arguments as they are",
             )
@@ -98,20 +113,26 @@ class Fit:
             return
         inner = getattr(live, "_agent_instance", None)
         if inner is None:
-            yield ToolMismatch(f"tool {_name(call)!r} was an agent at the pause", path=path)
+            yield ToolMismatch(f"tool {tool_of(call)!r} was an agent at the pause", path=path)
             return
-        strict = Fit(allow_changed=self.allow_changed, check_ending=False)
+        strict = evolve(self, check_ending=False)
         async for problem in strict.problems(inner, call.run, f"{path}/run"):
             yield problem
 
 
 def _ended(state: RunState) -> Iterator[HitlError]:
+    if state.newer is not None:
+        message = f"the state is of version {state.newer.version}, newer than this hitl knows"
+        yield RestoreError(message, hint="upgrade hitl")
     if state.terminal:
         yield RunFinished("the SDK marked the run as one that no resume can finish")
         return
     how = ending(state)
     if how == "finished":
         yield RunFinished("the run has ended; resuming it would call the model again")
+    elif how == "cut" and state.conversation and state.conversation.mode != "local":
+        message = "the run was cut in its first turn; the SDK would send the server nothing"
+        yield RestoreError(message, hint="start it anew with the same input")
     elif how == "unknown":
         yield StepUnknown(
             "the document does not say whether anything is left to run",
@@ -120,14 +141,20 @@ def _ended(state: RunState) -> Iterator[HitlError]:
         )
 
 
-def _decisions(state: RunState) -> Iterator[HitlError]:
-    try:
-        decide.verify(state)
-    except HitlError as exc:
-        yield exc
-    for call_id in ledger.forged(state):
+def _decisions(state: RunState, path: str) -> Iterator[HitlError]:
+    """Hold what a person saw against what would run."""
+    yield from decide.changed(state, path)
+    saw = {item.call_id: item.raw for item in waiting(state)}
+    changed = list(ledger.forged(state))
+    for call in state.processed.calls if state.processed else ():
+        item = state.log.item(call.item)
+        shown = saw.get(item.call_id)
+        if shown is not None and arguments_sha256(shown) != arguments_sha256(item.raw):
+            changed.append(item.call_id or "")
+    for call_id in dict.fromkeys(changed):
         yield ArgumentsChanged(
             f"call {call_id!r} is not the call the SDK recorded when it stopped",
+            path=f"{path}/step/interruptions",
             hint="the state was changed after the pause; show it and start over",
         )
 
@@ -143,17 +170,14 @@ def _unknown_items(state: RunState, path: str) -> Iterator[HitlError]:
 
 
 def _twins(state: RunState, path: str) -> Iterator[HitlError]:
-    """Calls of one id and content inside two runs: the SDK fails on them once it runs."""
-    waiting = positions(state.step.interruptions or ()) if state.step else ()
+    """Calls of one id of one agent, inside two runs: the SDK fails on them once it runs."""
     seen_: set[bytes] = set()
-    for position in waiting:
-        item = state.log.item(position)
-        mark = document.canonical([item.call_id, item.agent, item.raw])
+    for item in waiting(state):
+        mark = document.canonical([item.call_id, item.agent])
         if mark in seen_:
-            message = (
-                f"two waiting calls share the id {item.call_id!r}; the SDK cannot tell them apart"
-            )
-            yield RestoreError(message, path=f"{path}/step/interruptions")
+            message = f"two waiting calls share the id {item.call_id!r}"
+            hint = "the SDK cannot tell them apart"
+            yield RestoreError(message, path=f"{path}/step/interruptions", hint=hint)
         seen_.add(mark)
 
 
@@ -177,6 +201,25 @@ def _agents(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]
             )
 
 
+def _owners(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]:
+    """A decision about a call of an agent that has a double: the SDK forgets it."""
+    twins = {id(agent) for agent in sdk.ambiguous(root)}
+    if not twins:
+        return
+    known = sdk.identities(root)
+    decided = {each.call_id for each in state.decisions}
+    owners = {grant.agent for grant in state.grants}
+    owners |= {item.agent for item in waiting(state) if item.call_id in decided}
+    for index in sorted(owner for owner in owners if owner is not None):
+        entry = state.agents[index]
+        if id(known.get(entry.identity or entry.name)) in twins:
+            message = (
+                f"agents named {entry.name!r} are alike; the SDK forgets decisions on their calls"
+            )
+            hint = "give the agents names of their own"
+            yield AgentMismatch(message, path=f"{path}/agents/{index}", hint=hint)
+
+
 def _same(entry: Entry, live: Agent[Any]) -> bool:
     """Tell whether an agent that shares its name is still the one it was."""
     now = seen.agent(entry, live)
@@ -186,21 +229,8 @@ def _same(entry: Entry, live: Agent[Any]) -> bool:
     return then == (now.instructions_sha256, now.tools, now.handoffs)
 
 
-async def _tools_of(live: Agent[Any], calls: list[Call]) -> list[Any]:
-    """Give the agent's tools; MCP servers are asked only when a call needs what they have."""
-    here = {seen.tool_name(tool) for tool in live.tools}
-    if not live.mcp_servers or all(_name(call) in here for call in calls):
-        return list(live.tools)
-    from agents import RunContextWrapper
-
-    try:
-        return list(await live.get_all_tools(RunContextWrapper(context=None)))
-    except Exception as exc:
-        raise ToolMismatch("an MCP server did not list its tools", hint="connect it first") from exc
-
-
 def _find(call: Call, live: Agent[Any], tools: list[Any]) -> Any:  # noqa: ANN401 - any tool
-    name = _name(call)
+    name = tool_of(call)
     if call.group == "handoff":
         return live if name in sdk.handoff_names(live) else None
     for tool in tools:
@@ -218,19 +248,8 @@ def _answers(tool: Any, name: str, call: Call) -> bool:  # noqa: ANN401
     return bool(seen.tool_name(tool) == name)
 
 
-def _name(call: Call) -> str:
-    """Give the name of the tool a call is for; of a hosted MCP server, its label."""
-    tool = call.tool if isinstance(call.tool, dict) else {}
-    config = tool.get("tool_config")
-    if call.group == "hosted_mcp" and isinstance(config, dict):
-        return str(config.get("server_label"))
-    return str(tool.get("tool_name") or tool.get("name"))
-
-
 def _missing(call: Call, live: Agent[Any], path: str) -> HitlError:
     what = {"handoff": "handoff", "hosted_mcp": "hosted MCP server"}.get(call.group, "tool")
-    return ToolMismatch(
-        f"agent {live.name!r} has no {what} {_name(call)!r}, which a call waits for",
-        path=path,
-        hint='tools={"old name": "new name"} maps a rename',
-    )
+    rename = None if call.group == "hosted_mcp" else 'tools={"old name": "new name"} maps a rename'
+    message = f"agent {live.name!r} has no {what} {tool_of(call)!r}, which a call waits for"
+    return ToolMismatch(message, path=path, hint=rename)

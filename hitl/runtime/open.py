@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from hitl.model import positions
 
 if TYPE_CHECKING:
-    from hitl.model import RunState
+    from hitl.model import Call, Item, RunState
 
 Ending: TypeAlias = Literal["paused", "cut", "finished", "unknown"]
 
@@ -19,6 +19,21 @@ def open_calls(state: RunState) -> frozenset[str]:
     called = {state.log.item(call.item).call_id for call in state.processed.calls}
     called |= {waiting.call_id for waiting in state.interruptions if not waiting.outer}
     return frozenset(call for call in called if call) - _answered(state)
+
+
+def waiting(state: RunState) -> tuple[Item, ...]:
+    """Give the approval requests that stopped the run, as the SDK lists them."""
+    packed = state.step.interruptions if state.step else None
+    return tuple(state.log.item(position) for position in positions(packed or ()))
+
+
+def tool_of(call: Call) -> str:
+    """Give the name of the tool a call is for; of a hosted MCP server, its label."""
+    tool = call.tool if isinstance(call.tool, dict) else {}
+    config = tool.get("tool_config")
+    if call.group == "hosted_mcp" and isinstance(config, dict):
+        return str(config.get("server_label"))
+    return str(tool.get("tool_name") or tool.get("name"))
 
 
 def _answered(state: RunState) -> frozenset[str | None]:

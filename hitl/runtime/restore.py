@@ -12,20 +12,21 @@ from attrs import evolve
 from hitl import transfer, values
 from hitl.dialects.openai_python import DIALECT
 from hitl.errors import ContextMismatch, HitlError, RestoreError, StepUnknown, UnsupportedVersion
-from hitl.model import Step, count, positions
+from hitl.model import Step, positions
 from hitl.runtime import sdk
 from hitl.runtime.door import STORED
 from hitl.runtime.fit import Fit
 from hitl.runtime.open import ending
 from hitl.runtime.rename import rename
+from hitl.runtime.taken import dropped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from agents import Agent
 
     from hitl.document import JSONObject
-    from hitl.model import Item, RunState, Spans
+    from hitl.model import Guardrail, Item, RunState
     from hitl.runtime.sdk import AnyState
 
 
@@ -41,13 +42,12 @@ async def restore(  # see hitl.runtime.restore for the arguments
 ) -> AnyState:
     """Give the SDK's `RunState`."""
     ready = prepared(state, agents or {}, tools or {}, assume)
-    async for problem in Fit(allow_changed=allow_changed).problems(agent, ready):
+    async for problem in _problems(agent, ready, context, allow_changed=allow_changed):
         raise problem
-    value = _context(ready) if context is STORED else context
-    document = _document(ready)
-    live = await _read(agent, document)
-    _verify(ready, live, "")
-    _overlay(ready, live, value)
+    live = await _read(agent, ready, context)
+    for problem in dropped(ready, live):
+        raise problem
+    _overlay(ready, live, _context(ready, context), context)
     return live
 
 
@@ -63,16 +63,30 @@ async def problems(
 ) -> tuple[HitlError, ...]:
     """Give everything that `restore` would refuse, in its order."""
     ready = prepared(state, agents or {}, tools or {}, assume)
-    try:
-        found = [each async for each in Fit(allow_changed=allow_changed).problems(agent, ready)]
-    except HitlError as exc:
-        found = [exc]
-    if context is STORED:
+    told = _problems(agent, ready, context, allow_changed=allow_changed)
+    found = [problem async for problem in told]
+    if not found:
         try:
-            _context(ready)
+            found += dropped(ready, await _read(agent, ready, context))
         except HitlError as exc:
             found.append(exc)
     return tuple(found)
+
+
+async def _problems(
+    agent: Agent[Any], state: RunState, context: object, *, allow_changed: bool
+) -> AsyncIterator[HitlError]:
+    """Give what can be found without the SDK's reader."""
+    found = list(_lost_contexts(state, context, ""))
+    value = None if found else _context(state, context)
+    fit = Fit(allow_changed=allow_changed, context=value)
+    try:
+        async for problem in fit.problems(agent, state):
+            yield problem
+    except HitlError as exc:
+        yield exc
+    for problem in found:
+        yield problem
 
 
 def prepared(
@@ -86,26 +100,35 @@ def prepared(
     return rename(state, agents, tools)
 
 
-def _context(state: RunState) -> object:
-    """Give the stored context.
-
-    Raises:
-        ContextMismatch: the writer left it out, or kept its fields and lost its type.
-    """
-    context = state.context
-    if context is None:
-        return None
-    meta = context.meta or {}
-    # The SDK writes the fields of such a context as a mapping; hitl tags its type.
-    lost = isinstance(context.data, dict) and "$" not in context.data
-    hint = "pass context= to restore"
+def _lost_contexts(state: RunState, given: object, path: str) -> Iterator[ContextMismatch]:
+    """Give the contexts, those of runs inside too, that the document does not hold."""
+    if given is not STORED:
+        return
+    meta = state.context.meta or {} if state.context else {}
+    data = state.context.data if state.context else None
+    place, hint = f"{path}/context", "pass context= to restore"
     if meta.get("omitted"):
-        raise ContextMismatch("the app context was left out", path="/context", hint=hint)
-    if meta.get("requires_deserializer") and lost:
-        message = "the app context has lost its type"
-        raise ContextMismatch(message, path="/context", hint=f"{hint}; its fields are stored")
+        yield ContextMismatch("the app context was left out", path=place, hint=hint)
+    # The SDK writes the fields of such a context as a mapping; hitl tags its type.
+    elif meta.get("requires_deserializer") and isinstance(data, dict) and "$" not in data:
+        hint = f"{hint}; its fields are stored"
+        yield ContextMismatch("the app context has lost its type", path=place, hint=hint)
+    for index, call in enumerate(state.processed.calls if state.processed else ()):
+        if call.run is not None and not _shares(call.run, state):
+            yield from _lost_contexts(call.run, given, f"{path}/processed/calls/{index}/run")
+
+
+def _shares(run: RunState, outer: RunState) -> bool:
+    """Tell whether a run inside has the context of the run around it."""
+    return (run.context and run.context.data) == (outer.context and outer.context.data)
+
+
+def _context(state: RunState, given: object) -> object:
+    """Give the app context: the stored one unless there is another."""
+    if given is not STORED:
+        return given
     # A copy: the run changes its context, the state stays as it is.
-    return values.decode(copy.deepcopy(context.data))
+    return values.decode(copy.deepcopy(state.context.data)) if state.context else None
 
 
 def _document(state: RunState) -> JSONObject:
@@ -114,9 +137,6 @@ def _document(state: RunState) -> JSONObject:
     known = [version for version in DIALECT.chain.versions if version in readable]
     if not known:
         raise UnsupportedVersion("the installed SDK reads no version that hitl writes")
-    if state.newer is not None:
-        message = "the state is of a newer version than this hitl knows"
-        raise RestoreError(message, hint="upgrade hitl")
     codec = transfer.codecs()["json"]
     document: JSONObject = json.loads(DIALECT.dump(state, known[-1], codec))
     _without_contexts(document)
@@ -125,60 +145,40 @@ def _document(state: RunState) -> JSONObject:
 
 def _without_contexts(document: Any) -> None:  # noqa: ANN401 - JSON just parsed here
     context = document.get("context") or {}
-    if "context" in context:
-        context["context"] = None
+    context["context"] = {}
     context.pop("context_meta", None)
     for entry in (document.get("last_processed_response") or {}).get("functions", ()):
         if "agent_run_state" in entry:
             _without_contexts(entry["agent_run_state"])
 
 
-async def _read(agent: Agent[Any], document: JSONObject) -> AnyState:
+async def _read(agent: Agent[Any], state: RunState, context: object) -> AnyState:
+    document = _document(state)
+    value = _context(state, context)  # tools may ask it whether they are enabled
     try:
-        return await SdkState.from_json(agent, document)
+        return await SdkState.from_json(agent, document, context_deserializer=lambda _: value)
     except Exception as exc:
         raise RestoreError(f"the SDK refuses the state: {exc}") from exc
 
 
-def _verify(state: RunState, live: AnyState, path: str) -> None:
-    """Check that the SDK took all it was given: it drops what it cannot read without an error."""
-    _same_length("generated", state.generated, sdk.generated(live), path)
-    _same_length("session", state.session, sdk.session(live), path)
-    waiting = state.step.interruptions if state.step else None
-    _same_length("step/interruptions", waiting, live.get_interruptions(), path)
-    read = dict(sdk.inside(live))
-    for index, call in enumerate(state.processed.calls if state.processed else ()):
-        if call.run is None:
-            continue
-        place = f"{path}/processed/calls/{index}/run"
-        call_id = state.log.item(call.item).call_id or ""
-        if call_id not in read:
-            raise RestoreError("the SDK dropped the run inside a call", path=place)
-        _verify(call.run, read[call_id], place)
-
-
-def _same_length(name: str, packed: Spans | None, live: list[Any], path: str) -> None:
-    if packed is not None and count(packed) != len(live):
-        message = f"the SDK took {len(live)} of {count(packed)} entries"
-        raise RestoreError(message, path=f"{path}/{name}")
-
-
-def _overlay(state: RunState, live: AnyState, context: object) -> None:
+def _overlay(state: RunState, live: AnyState, value: object, given: object) -> None:
     """Hand over what JSON cannot say: the context, and outputs as they were."""
-    sdk.set_context(live, context)
+    sdk.set_context(live, value)
     lists = ((state.generated, sdk.generated(live)), (state.session, sdk.session(live)))
     for packed, items in lists:
         for position, item in zip(positions(packed or ()), items, strict=packed is not None):
             _give(state.log.item(position), item)
+    for stage, packed in state.guardrails.items():
+        for position, result in zip(
+            positions(packed), sdk.guardrail_results(live, stage), strict=True
+        ):
+            _inform(state.log[position].guardrail, result)
     read = dict(sdk.inside(live))
     for call in state.processed.calls if state.processed else ():
         inner = read.get(state.log.item(call.item).call_id or "")
-        if call.run is None or inner is None:
-            continue
-        shared = (call.run.context and call.run.context.data) == (
-            state.context and state.context.data
-        )
-        _overlay(call.run, inner, context if shared else _context(call.run))
+        if call.run is not None and inner is not None:
+            shared = given is not STORED or _shares(call.run, state)
+            _overlay(call.run, inner, value if shared else _context(call.run, given), given)
 
 
 def _give(item: Item, live: Any) -> None:  # noqa: ANN401 - any of the SDK's items
@@ -186,3 +186,13 @@ def _give(item: Item, live: Any) -> None:  # noqa: ANN401 - any of the SDK's ite
         live.output = item.value
     if item.custom_data is not None and hasattr(live, "custom_data"):
         live.custom_data = item.data
+
+
+def _inform(record: Guardrail | None, live: Any) -> None:  # noqa: ANN401 - any guardrail result
+    result = record.result if record else None
+    if not isinstance(result, dict):
+        return
+    if isinstance(output := result.get("output"), dict):
+        live.output.output_info = values.decode(output.get("outputInfo"))
+    if "agentOutput" in result:
+        live.agent_output = values.decode(result["agentOutput"])

@@ -77,6 +77,11 @@ def write(state: AnyState) -> dict[str, Any]:
         state._generated_items_last_processed_marker = marker  # noqa: SLF001
 
 
+def responses(state: AnyState) -> list[Any]:
+    """Give the live model responses."""
+    return list(state._model_responses)  # noqa: SLF001
+
+
 def context_of(state: AnyState) -> object:
     """Give the live app context."""
     return None if state._context is None else state._context.context  # noqa: SLF001
@@ -90,6 +95,34 @@ def guardrail_results(state: AnyState, stage: str) -> list[Any]:
 def processed(state: AnyState) -> Any:  # noqa: ANN401 - the SDK's ProcessedResponse
     """Give the last response as the SDK sorted it; None if there is none."""
     return state._last_processed_response  # noqa: SLF001
+
+
+_GROUPS = {
+    "function": "functions",
+    "computer": "computer_actions",
+    "custom": "custom_tool_calls",
+    "local_shell": "local_shell_calls",
+    "shell": "shell_calls",
+    "apply_patch": "apply_patch_calls",
+    "handoff": "handoffs",
+    "hosted_mcp": "mcp_approval_requests",
+}
+
+
+def calls(state: AnyState) -> frozenset[tuple[str, str]]:
+    """Give (group, call id) of each call of the last response that has a tool to run it."""
+    response = processed(state)
+    return frozenset(
+        (group, _call_id(run))
+        for group, name in _GROUPS.items()
+        for run in getattr(response, name, ())
+    )
+
+
+def _call_id(run: Any) -> str:  # noqa: ANN401 - any of the SDK's runs
+    call = run.request_item if hasattr(run, "request_item") else run.tool_call
+    fields = call if isinstance(call, dict) else vars(call)
+    return str(fields.get("call_id") or fields.get("id"))
 
 
 def inside(state: AnyState) -> Iterator[tuple[str, AnyState]]:
@@ -117,6 +150,12 @@ def set_context(state: AnyState, value: object) -> None:
 def identities(root: Agent[Any]) -> dict[str, Agent[Any]]:
     """Give the agents that can be reached from `root`, by the identity the SDK writes."""
     return dict(_run_state_agent_identity._build_agent_identity_map(root))  # noqa: SLF001
+
+
+def ambiguous(root: Agent[Any]) -> list[Agent[Any]]:
+    """Give the agents of one name that nothing but their place in the graph tells apart."""
+    ids = _run_state_agent_identity._get_ambiguous_agent_ids(root)  # noqa: SLF001
+    return [agent for agent in identities(root).values() if id(agent) in ids]
 
 
 def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:
