@@ -236,7 +236,8 @@ class TestMutated:
 
     def test_each_place(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Every kind of place at most three keys deep: left out, and each of a few wrong values."""
-        results = tried(refused_or_kept, {name: recorded(name) for name in NAMES}, 3)
+        small = [name for name in NAMES if len(corpus.read(name)) < 16_000]  # the soak has the rest
+        results = tried(refused_or_kept, {name: recorded(name) for name in small}, 3)
         with capsys.disabled():
             print(f"\nmutated documents of the SDK: {dict(results)}")  # noqa: T201
         assert min(results["refused"], results["kept"]) > 200

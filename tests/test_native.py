@@ -1,0 +1,276 @@
+"""The native document: each item once, read when asked for, closed, exact."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from attrs import evolve
+
+import hitl
+from hitl import document, transfer
+from hitl.dialect import Source
+from hitl.dialects.native import DIALECT
+from hitl.errors import DocumentError, InvalidDocument, UnsupportedVersion
+from hitl.model import Context, ItemLog, LogCodec, Record
+from tests.agents import corpus
+
+if TYPE_CHECKING:
+    from hitl import RunState
+
+PARALLEL = "cross/py-0.24.0/parallel"
+NESTED = "cross/py-0.24.0/nested"
+CODECS = sorted(transfer.codecs())
+
+
+def recorded(name: str) -> RunState:
+    """A recorded state."""
+    return hitl.loads(corpus.read(name))
+
+
+def native(name: str) -> Any:  # noqa: ANN401 - JSON
+    """The native document of a recorded state."""
+    return json.loads(hitl.dumps(recorded(name)))
+
+
+class Counting:
+    """A codec's log functions that count what they read."""
+
+    def __init__(self, codec: LogCodec) -> None:
+        self.reads = 0
+        self.log = evolve(codec, decode=self._decode)
+        self._codec = codec
+
+    def _decode(self, chunk: bytes) -> Record:
+        self.reads += 1
+        return self._codec.decode(chunk)
+
+
+def counted(name: str, codec: str) -> tuple[RunState, Counting]:
+    """A recorded state over a log that counts."""
+    state = hitl.loads(hitl.dumps(recorded(name), codec=codec))
+    counting = Counting(state.log.codec)
+    return evolve(state, log=ItemLog(state.log.chunks, counting.log)), counting
+
+
+class TestOnce:
+    @pytest.mark.parametrize("name", corpus.names())
+    def test_no_second_copy(self, name: str) -> None:
+        """No two entries of a log are the same item, unless the SDK kept it as two entries."""
+        state = recorded(name)
+        seen: Counter[bytes] = Counter(
+            document.canonical([entry.item.kind, entry.item.raw, str(entry.item)])
+            for entry in state.log
+            if entry.item is not None
+        )
+        given = corpus.load(name)
+        for mark, count in seen.items():
+            raw = json.loads(mark)[1]
+            assert count <= max(_occurrences(given, raw), 1)
+
+    @pytest.mark.parametrize(
+        "name", [name for name in corpus.names() if len(corpus.read(name)) > 4_000]
+    )
+    def test_smaller(self, name: str) -> None:
+        """The document of a run with a history is smaller than the SDK's."""
+        assert len(hitl.dumps(recorded(name))) < len(document.encode_lenient(corpus.load(name)))
+
+
+def _occurrences(given: Any, raw: Any) -> int:  # noqa: ANN401 - JSON
+    """In the list of the SDK that holds an item most often: how often."""
+    lists = [given.get("generated_items") or [], given.get("session_items") or []]
+    lists += [((given.get("current_step") or {}).get("data") or {}).get("interruptions") or []]
+    lists += [[{"raw_item": each} for each in given.get("original_input") or []]]
+    lists += [[{"raw_item": each} for each in given.get("pending_input") or []]]
+    return max(
+        sum(isinstance(each, dict) and each.get("raw_item") == raw for each in items)
+        for items in lists
+    )
+
+
+class TestLazy:
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_loading_reads_nothing(self, codec: str) -> None:
+        """Loading leaves entries encoded."""
+        data = hitl.dumps(recorded(PARALLEL), codec=codec)
+        encoding: Any = transfer.codecs()[codec]
+        counting = Counting(encoding.log)
+        spy = type(encoding)()
+        spy.log = counting.log
+        source = Source(
+            data=data,
+            parts=spy.split(data),
+            codec=spy,
+            shape=spy.check(data, document.DEFAULT_LIMITS),
+        )
+        state = DIALECT.load(source)
+        assert (len(state.log), counting.reads) == (len(recorded(PARALLEL).log), 0)
+
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_reading_one_reads_one(self, codec: str) -> None:
+        """The first item is one entry; a length and a repr are none."""
+        state, counting = counted(PARALLEL, codec)
+        repr(state), repr(state.log), repr(state.items), len(state.items), len(state.responses)
+        assert counting.reads == 0
+        assert state.items[0].kind
+        assert counting.reads == 1
+
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_writing_copies(self, codec: str) -> None:
+        """Written in the codec it came in, no entry is read, decided or not."""
+        state, counting = counted(PARALLEL, codec)
+        hitl.dumps(state, codec=codec)
+        assert counting.reads == 0
+
+    def test_repr(self) -> None:
+        """It says how much there is, and nothing of what it is."""
+        assert repr(recorded(PARALLEL)).startswith("<RunState openai-agents-python@")
+        assert "call_1" not in repr(recorded(PARALLEL))
+
+    def test_equality_and_pickle(self) -> None:
+        """Two encodings of one log are equal; a pickle keeps the entries."""
+        state = recorded(PARALLEL)
+        packed = state.log.recode(transfer.codecs()["msgpack"].log)
+        assert packed == state.log
+        assert packed.chunks != state.log.chunks
+        assert pickle.loads(pickle.dumps(state)) == state  # noqa: S301 - our own
+
+
+class TestExact:
+    def test_same_section_told_by_type(self) -> None:
+        """A run inside that says 1 where the run around it says true has a context of its own."""
+        state = recorded(NESTED)
+        assert state.processed is not None
+        (call,) = state.processed.calls
+        assert call.run is not None
+        outer = evolve(state, context=Context(data={"n": True}, has_data=True))
+        inner = evolve(call.run, context=Context(data={"n": 1}, has_data=True))
+        processed = evolve(state.processed, calls=(evolve(call, run=inner),))
+        back = hitl.loads(hitl.dumps(evolve(outer, processed=processed)))
+        assert back.processed is not None
+        again = back.processed.calls[0].run
+        assert again is not None
+        assert again.context is not None
+        assert repr(again.context.data) == "{'n': 1}"
+
+    def test_secrets_of_runs_inside(self) -> None:
+        """A secret of a nested run is left out and said so."""
+        given = corpus.load(NESTED)
+        inner = given["last_processed_response"]["functions"][0]["agent_run_state"]
+        inner["trace"] = {"id": "t", "tracing_api_key": "sk-inner"}
+        converted = hitl.convert(hitl.loads(given))
+        assert b"sk-inner" not in converted.data
+        paths = [(loss.path, loss.severity) for loss in converted.losses]
+        assert paths == [("/runs/0/trace/tracing_api_key", "info")]
+
+    def test_unknown_field_of_an_entry(self) -> None:
+        """It is refused when the entry is first read, not when the document is loaded."""
+        given = native(PARALLEL)
+        given["items"][1]["item"]["unheard_of"] = None
+        state = hitl.loads(given)
+        assert state.log[0] == recorded(PARALLEL).log[0]
+        with pytest.raises(InvalidDocument, match="only fields of this version") as caught:
+            state.log[1]
+        assert caught.value.path == "/items/1/item/unheard_of"
+        assert [each.path for each in hitl.check(given).problems] == [caught.value.path]
+
+    def test_text_no_document_can_hold(self) -> None:
+        """A text of the model with half a surrogate pair is refused, typed."""
+        state = recorded(PARALLEL)
+        odd = evolve(state, agents=(evolve(state.agents[0], name="\ud800"), *state.agents[1:]))
+        with pytest.raises(hitl.HitlError, match="found a lone surrogate"):
+            hitl.dumps(odd)
+
+
+def _put(given: Any, path: str, value: object) -> Any:  # noqa: ANN401 - JSON
+    *parts, last = path.strip("/").split("/")
+    holder = given
+    for part in parts:
+        holder = holder[int(part)] if isinstance(holder, list) else holder[part]
+    holder[last] = value
+    return given
+
+
+class TestRefused:
+    """Each with the place; `None` where the state itself is at fault when it is read."""
+
+    @pytest.mark.parametrize(
+        ("name", "path", "value", "place"),
+        [
+            (PARALLEL, "/turn", {"current": "1"}, "/turn/current"),
+            (PARALLEL, "/turn/current", True, "/turn/current"),
+            (PARALLEL, "/origin/dialect", None, "/origin/dialect"),
+            (PARALLEL, "/unheard_of", None, "/unheard_of"),
+            (PARALLEL, "/turn/unheard_of", [], "/turn/unheard_of"),
+            (PARALLEL, "/session", [[0, 999]], "/session"),
+            (PARALLEL, "/session", [[2, 1]], "/session"),
+            (PARALLEL, "/generated", [[-1, 1]], "/generated"),
+            (PARALLEL, "/staged", [[0, 999]], "/staged"),
+            (PARALLEL, "/last_response", 999, "/last_response"),
+            (PARALLEL, "/current_agent", 7, "/current_agent"),
+            (PARALLEL, "/current_agent", -1, "/current_agent"),
+            (PARALLEL, "/processed/calls/0/item", 999, "/processed/calls/0/item"),
+            (PARALLEL, "/processed/calls/0/run", 0, "/processed/calls"),
+            (PARALLEL, "/session_write", {"items": [[0, 999]]}, "/session_write/items"),
+            (PARALLEL, "/session_write", {"items": 7}, "/session_write/items"),
+            (PARALLEL, "/session_write", {"rest": 7}, "/session_write/rest"),
+            (PARALLEL, "/same", ["usage"], "/same"),
+            (PARALLEL, "/runs", [{}], "/runs/0/$hitl"),
+            (PARALLEL, "/items", {}, "/items"),
+            (NESTED, "/runs", [], "/processed/calls"),
+            (NESTED, "/processed", None, "/processed/calls"),
+            (NESTED, "/runs/0/$hitl", "0.9", "/runs/0/$hitl"),
+            (NESTED, "/runs/0/turn", 7, "/runs/0/turn"),
+            (NESTED, "/runs/0/unheard_of", 7, "/runs/0/unheard_of"),
+            (NESTED, "/runs/0/same", ["usage", "context"], "/runs/0/"),
+        ],
+    )
+    def test_place(self, name: str, path: str, value: object, place: str) -> None:
+        """What does not fit is named by its JSON Pointer."""
+        given = _put(native(name), path, value)
+        if path.endswith("/same") and name == NESTED:
+            given["runs"][0]["context"] = {}
+        with pytest.raises(DocumentError) as caught:
+            hitl.loads(given)
+        assert str(caught.value.path).startswith(place)
+
+    @pytest.mark.parametrize(
+        "version", ["0.9", "2.0", "1", "1.x", "01.0", "1.00", "", "1.0.0", None, 1.0]
+    )
+    def test_version(self, version: object) -> None:
+        """Another major, an unreleased minor or no label at all is refused."""
+        given = native(PARALLEL) | {"$hitl": version}
+        with pytest.raises((UnsupportedVersion, InvalidDocument)) as caught:
+            hitl.loads(given)
+        assert caught.value.path == "/$hitl"
+
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_read_late(self, codec: str) -> None:
+        """A position that names another kind of entry is found when it is read."""
+        given = native(PARALLEL)
+        position = given["responded"][0][0]
+        given["session"] = [[position, position + 1]]
+        given["responded"] = [[0, 1]]
+        state = hitl.loads(given)
+        state = hitl.loads(hitl.dumps(state, codec=codec))
+        with pytest.raises(InvalidDocument, match="position of an item"):
+            state.items[0]
+        with pytest.raises(InvalidDocument, match="position of a response"):
+            state.responses[0]
+
+    def test_agent_of_an_item(self) -> None:
+        """An item of an agent that is not there cannot be shown, decided or written."""
+        given = native(PARALLEL)
+        for entry in given["items"]:
+            if entry.get("item", {}).get("kind") == "approval":
+                entry["item"]["agent"] = -1
+        state = hitl.loads(given)
+        for use in (
+            lambda: state.interruptions,
+            lambda: hitl.dumps(state, dialect="openai-agents-python"),
+        ):
+            with pytest.raises(InvalidDocument, match="expected an agent below"):
+                use()
