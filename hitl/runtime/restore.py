@@ -65,11 +65,14 @@ async def problems(
     ready = prepared(state, agents or {}, tools or {}, assume)
     told = _problems(agent, ready, context, allow_changed=allow_changed)
     found = [problem async for problem in told]
-    if not found:
-        try:
-            found += dropped(ready, await _read(agent, ready, context))
-        except HitlError as exc:
-            found.append(exc)
+    try:
+        if not found:
+            live = await _read(agent, ready, context)
+            found += dropped(ready, live)
+        if not found:
+            _overlay(ready, live, _context(ready, context), context)
+    except HitlError as exc:
+        found.append(exc)
     return tuple(found)
 
 
@@ -77,15 +80,19 @@ async def _problems(
     agent: Agent[Any], state: RunState, context: object, *, allow_changed: bool
 ) -> AsyncIterator[HitlError]:
     """Give what can be found without the SDK's reader."""
-    found = list(_lost_contexts(state, context, ""))
-    value = None if found else _context(state, context)
+    lost: list[HitlError] = list(_lost_contexts(state, context, ""))
+    value = None
+    try:
+        value = None if lost else _context(state, context)
+    except HitlError as exc:
+        lost.append(exc)
     fit = Fit(allow_changed=allow_changed, context=value)
     try:
         async for problem in fit.problems(agent, state):
             yield problem
     except HitlError as exc:
         yield exc
-    for problem in found:
+    for problem in lost:
         yield problem
 
 
@@ -128,7 +135,12 @@ def _context(state: RunState, given: object) -> object:
     if given is not STORED:
         return given
     # A copy: the run changes its context, the state stays as it is.
-    return values.decode(copy.deepcopy(state.context.data)) if state.context else None
+    data = copy.deepcopy(state.context.data) if state.context else None
+    try:
+        return values.decode(data, "/context/data")
+    except HitlError as exc:
+        hint = "pass context= to restore"
+        raise ContextMismatch(exc.message, path=exc.path, hint=exc.hint or hint) from exc
 
 
 def _document(state: RunState) -> JSONObject:
@@ -167,7 +179,7 @@ def _overlay(state: RunState, live: AnyState, value: object, given: object) -> N
     lists = ((state.generated, sdk.generated(live)), (state.session, sdk.session(live)))
     for packed, items in lists:
         for position, item in zip(positions(packed or ()), items, strict=packed is not None):
-            _give(state.log.item(position), item)
+            _give(state.log.item(position), item, f"/items/{position}")
     for stage, packed in state.guardrails.items():
         for position, result in zip(
             positions(packed), sdk.guardrail_results(live, stage), strict=True
@@ -181,11 +193,11 @@ def _overlay(state: RunState, live: AnyState, value: object, given: object) -> N
             _overlay(call.run, inner, value if shared else _context(call.run, given), given)
 
 
-def _give(item: Item, live: Any) -> None:  # noqa: ANN401 - any of the SDK's items
+def _give(item: Item, live: Any, path: str) -> None:  # noqa: ANN401 - any of the SDK's items
     if item.has_output and hasattr(live, "output"):
-        live.output = item.value
+        live.output = values.decode(item.output, f"{path}/output")
     if item.custom_data is not None and hasattr(live, "custom_data"):
-        live.custom_data = item.data
+        live.custom_data = values.decode(item.custom_data, f"{path}/custom_data")
 
 
 def _inform(record: Guardrail | None, live: Any) -> None:  # noqa: ANN401 - any guardrail result
