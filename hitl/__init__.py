@@ -1,7 +1,8 @@
 """hitl: pause an agent for a person, resume it anywhere, exactly once."""
 
 from hitl.errors import HitlError
-from hitl.model import RunState
+from hitl.model import Interruption, RunState
+from hitl.revision import Loss
 from hitl.runtime.door import capture, check_restore, restore
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
 from hitl.values import register
@@ -9,6 +10,8 @@ from hitl.values import register
 __all__ = [
     "Converted",
     "HitlError",
+    "Interruption",
+    "Loss",
     "Report",
     "RunState",
     "capture",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ async def _restored(stage: Stage, state: RunState) -> LiveState:
         return await hitl.restore(stage.agent, state, context=value)
 
 
-def _outcome(scenario: Scenario, state: RunState, **options: Any) -> Outcome:
+def _outcome(scenario: Scenario, state: RunState, **options: Any) -> Outcome:  # noqa: ANN401
     return asyncio.run(resume(scenario, lambda stage: _restored(stage, state), **options))
 
 
@@ -121,7 +122,9 @@ def test_count(capsys: pytest.CaptureFixture[str]) -> None:
     """Every recorded state stands in one of the tests above."""
     folders = Counter(name.rpartition("/")[0] for name in NAMES)
     with capsys.disabled():
-        print(f"\nresumed as the SDK does: {len(GOES_ON)}, streamed and not")
-        print(f"refused: {len(FINISHED)} finished, {len(REFUSED)} that the SDK cannot resume")
-        print(f"recorded states: {dict(folders)}")
+        sys.stdout.write(
+            f"\nresumed as the SDK does: {len(GOES_ON)}, streamed and not; refused:"
+            f" {len(FINISHED)} finished, {len(REFUSED)} that the SDK cannot resume;"
+            f" recorded: {dict(folders)}\n"
+        )
     assert len(GOES_ON) + len(FINISHED) + len(REFUSED) == len(NAMES) >= 170

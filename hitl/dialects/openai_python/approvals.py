@@ -259,7 +259,8 @@ def _stuck(grant: Grant, decision: Decision, scope: str | None) -> Grant:
     mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
     opposite = getattr(grant, other)
     exact = [each for each in opposite if each != call_id] if isinstance(opposite, list) else []
-    changed = evolve(grant, **{mine: True, other: exact}, scope=scope)
+    verdict: dict[str, Any] = {mine: True, other: exact}
+    changed = evolve(grant, **verdict, scope=scope)
     if decision.approved:
         messages = {key: text for key, text in (grant.messages or {}).items() if key in exact}
         return evolve(changed, messages=messages or None, sticky_message=None)

@@ -1,0 +1,1 @@
+"""Benchmarks: commands that print ratios to the SDK and fail below a gate; no timed unit tests."""
