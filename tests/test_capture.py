@@ -42,35 +42,35 @@ if TYPE_CHECKING:
 HITL = "openai-agents-python/hitl/"
 
 
-@hitl.register
 @attrs.frozen
 class Money:
     amount: Decimal
     currency: str = "EUR"
 
 
-@hitl.register
 @dataclasses.dataclass
 class Order:
     lines: list[Money]
     paid_at: datetime | None = None
 
 
-@hitl.register
 class Customer(pydantic.BaseModel):
     name: str
     tags: list[str] = []
 
 
-@hitl.register
 class Point(msgspec.Struct):
     x: int
     y: float = 0.0
 
 
-@hitl.register
 class Colour(enum.Enum):
     RED = "#f00"
+
+
+# Names are for the whole process; other tests have types of their own.
+for each in (Money, Order, Customer, Point, Colour):
+    hitl.register(each, f"test_capture.{each.__name__}")
 
 
 @dataclasses.dataclass

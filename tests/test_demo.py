@@ -64,7 +64,7 @@ class TestSteps:
 
     def test_decides_without_the_sdk(self, tmp_path: Path) -> None:
         """The second process needs no agent SDK, and the first decision stands."""
-        demo.main("pause", str(tmp_path))
+        step("pause", tmp_path)
         away = tmp_path / "away"
         for name in ("agents", "openai", "pydantic"):
             (away / name).mkdir(parents=True)

@@ -38,17 +38,19 @@ if TYPE_CHECKING:
 HITL = "openai-agents-python/hitl/"
 
 
-@hitl.register
 @attrs.define
 class Cart:
     total: Decimal = Decimal(1)
     lines: list[str] = attrs.field(factory=list)
 
 
-@hitl.register
 @attrs.frozen
 class Tenant:
     name: str
+
+
+for each in (Cart, Tenant):
+    hitl.register(each, f"test_restore.{each.__name__}")
 
 
 @dataclasses.dataclass
@@ -258,7 +260,7 @@ class TestContext:
     def test_unknown_name(self) -> None:
         """A document of another app, or of a type no longer registered, is refused by place."""
         data = hitl.dumps(pause(keeper, context=Tenant("a"))).replace(
-            b'"t":"Tenant"', b'"t":"Gone"'
+            b'"t":"test_restore.Tenant"', b'"t":"Gone"'
         )
         state = hitl.loads(data)
         with pytest.raises(ContextMismatch, match="registered"):
@@ -269,7 +271,7 @@ class TestContext:
 
     def test_output_of_an_unknown_name(self) -> None:
         """So is one in an output, by its place in the log."""
-        data = hitl.dumps(pause(keeper)).replace(b'"t":"Cart"', b'"t":"Gone"')
+        data = hitl.dumps(pause(keeper)).replace(b'"t":"test_restore.Cart"', b'"t":"Gone"')
         state = hitl.loads(data)
         (problem,) = asyncio.run(hitl.check_restore(keeper(Log()), state))
         with pytest.raises(InvalidDocument, match="registered") as caught:

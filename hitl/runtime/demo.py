@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STATE = "state.json"
 EFFECTS = "effects.txt"
-QUOTE = {"order": 7, "amount": Decimal("1990E-2"), "paid_at": datetime(2026, 1, 31, 12, tzinfo=UTC)}
+QUOTE = {"order": 7, "amount": Decimal(20), "paid_at": datetime(2026, 1, 31, 12, tzinfo=UTC)}
 DECIDER = "ana"
 STEP_TIMEOUT_S = 120
 
@@ -74,7 +74,7 @@ _PROMISED: JSONObject = {
     "quote_is_equal": True,
     "turn_at_pause": 2,
     "turn_at_end": 3,
-    "answer": "Refunded EUR 20 for order 7.",
+    "answer": "Refunded 20 for order 7.",
 }
 
 
@@ -103,7 +103,7 @@ def _agent(folder: Path, *script: Any) -> Agent[Any]:  # noqa: ANN401 - output i
         return {**QUOTE, "order": order}
 
     @function_tool(needs_approval=True)
-    def refund(order: int, amount: str) -> str:
+    def refund(order: int, amount: int) -> str:
         """Pay the money back."""
         with (folder / EFFECTS).open("a") as effects:
             effects.write(f"refund {order} {amount}\n")
@@ -122,7 +122,7 @@ async def _pause(folder: Path) -> JSONObject:
 
     from hitl.runtime.scripted import call
 
-    wanted: JSONObject = {"order": 7, "amount": "EUR 20"}
+    wanted: JSONObject = {"order": 7, "amount": 20}
     agent = _agent(
         folder, [call("quote", "call_1", {"order": 7})], [call("refund", "call_2", wanted)]
     )
@@ -154,7 +154,7 @@ async def _resume(folder: Path) -> JSONObject:
     from hitl.runtime.scripted import message
 
     state = loads((folder / STATE).read_bytes())
-    agent = _agent(folder, [message("Refunded EUR 20 for order 7.")])
+    agent = _agent(folder, [message("Refunded 20 for order 7.")])
     result = await Runner.run(agent, await restore(agent, state))
     return {
         "quote_is_equal": state.tool_outputs["call_1"] == QUOTE,
