@@ -315,6 +315,12 @@ class TestNested:
         runs = [each.run for each in hitl.loads(data).processed.calls if each.run]  # type: ignore[union-attr]
         assert [run.context.value for run in runs if run.context] == [context]
 
+    def test_context_is_missing_once(self) -> None:
+        """What all runs share and cannot be written is said once."""
+        cast = SCENARIOS[HITL + "turns_nested_deep"].cast
+        state = hitl.capture(pause(cast, context=Opaque()))
+        assert [each.path for each in state.missing] == ["/context"]
+
     def test_values_inside(self) -> None:
         """Outputs inside keep their type, and what is missing there is named by its whole path."""
 

@@ -171,6 +171,16 @@ class TestValues:
             assert item.output == Cart(Decimal("2.50"))
             assert item.custom_data == {"n": 1}
 
+    def test_custom_data(self) -> None:
+        """What an app attached to a live item itself, of whatever type, is back too."""
+        live = asyncio.run(go(keeper(Log()), "go")).to_state()
+        for item in (*live._generated_items, *live._session_items):
+            if item.type == "tool_call_output_item":
+                item.custom_data = {"cart": Cart(), "raw": b"x"}
+        live = restored(keeper(Log()), reread(hitl.capture(live)))
+        (item,) = (each for each in live._session_items if each.type == "tool_call_output_item")
+        assert item.custom_data == {"cart": Cart(), "raw": b"x"}
+
     def test_guardrails(self) -> None:
         """What guardrails said is back on the live results, with its type."""
 
@@ -288,6 +298,16 @@ class TestContext:
         assert len(contexts) == 3
         assert all(each is contexts[0] for each in contexts)
         assert contexts[0] == given.get("context", {"n": 1})
+
+    @pytest.mark.parametrize("given", [{}, {"context": {"n": 3}}])
+    def test_inside_differs(self, given: dict[str, Any]) -> None:
+        """The SDK writes a context per run: they stay apart, unless one is given for all."""
+        document = asyncio.run(go(NESTED(Log()), "go", context={"n": 1})).to_state().to_json()
+        inner = document["last_processed_response"]["functions"][0]["agent_run_state"]
+        inner["context"]["context"] = {"n": 2}
+        live = restored(NESTED(Log()), reread(hitl.loads(document)), **given)
+        found = [each._context.context["n"] for each in _runs(live) if each._context]
+        assert found == ([3, 3, 3] if given else [1, 2, 1])
 
     def test_inside_left_out(self) -> None:
         """A context that could not be stored is asked for once, and given to all runs."""
