@@ -8,6 +8,7 @@ import asyncio
 import copy
 import dataclasses
 import enum
+import json
 import math
 import uuid
 from collections import OrderedDict
@@ -28,6 +29,7 @@ from agents import (
     ToolOutputGuardrail,
     trace,
 )
+from agents import RunState as SdkState
 
 import hitl
 from hitl.errors import CaptureError
@@ -79,6 +81,17 @@ class Unregistered:
 
     price: Money
     raw: bytes = b"\xff"
+
+
+@dataclasses.dataclass
+class Linked:
+    """A dataclass nobody registered, which may hold itself."""
+
+    name: str = "a"
+    other: Any = None
+
+    def __repr__(self) -> str:
+        return f"<Linked {self.name}>"
 
 
 class Strange(pydantic.BaseModel):
@@ -274,6 +287,23 @@ class TestUnregistered:
         paths = [each.path for each in state.missing]
         assert [path.partition("/output")[2] for path in paths if "/output" in path] == ["/got"]
 
+    def test_within_itself(self) -> None:
+        """An object that holds itself is written up to the place where it comes again."""
+        value = Linked()
+        value.other = [value]
+        state = hitl.capture(pause(giving(value)))
+        assert state.tool_outputs["call_g"] == {"name": "a", "other": [None]}
+        assert [each.path.partition("/output")[2] for each in state.missing] == ["", "/other/0"]
+
+    def test_web(self) -> None:
+        """A web of objects is not walked through: it is the text the model saw."""
+        web = [Linked(str(n)) for n in range(30)]
+        for each in web:
+            each.other = web
+        state = hitl.capture(pause(giving(web)))
+        assert "Linked" in str(state.tool_outputs["call_g"])
+        assert len(state.missing) == 1
+
     def test_nothing_to_keep(self) -> None:
         """R-4: what has no fields is missing, and only that: nothing beside it is lost."""
         value = {"raw": b"x", "bad": [Opaque(), Money(Decimal(1))]}
@@ -303,6 +333,20 @@ class TestUnregistered:
         hitl.capture(pause(giving(1), context=Opaque()))
         assert [each.levelname for each in caplog.records if each.name == "hitl"] == ["WARNING"]
         assert "opaque" not in caplog.text.lower().replace("type", "")
+
+
+class TestDialect:
+    @pytest.mark.parametrize("context", ["tenant-1", ["a"], 7, Decimal(1)])
+    def test_context_is_no_mapping(self, context: object) -> None:
+        """The SDK refuses a state whose context is no mapping: it is left out, with a warning."""
+        state = hitl.capture(pause(giving(1), context=context))
+        told = hitl.convert(state, dialect="openai-agents-python", allow_loss=True)
+        assert ("/context/data", "warn") in [(each.path, each.severity) for each in told.losses]
+        document = json.loads(told.data)
+        agent = giving(1)(Log())
+        live = asyncio.run(SdkState.from_json(agent, document, context_override={"n": 1}))
+        assert len(live.get_interruptions()) == 1
+        asyncio.run(SdkState.from_json(agent, document))
 
 
 class TestNested:

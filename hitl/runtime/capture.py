@@ -11,8 +11,7 @@ from attrs import evolve
 from pydantic import BaseModel
 
 from hitl import document, transfer, values
-from hitl.document import DEFAULT_LIMITS
-from hitl.errors import CaptureError, HitlError, ValueRefused
+from hitl.errors import CaptureError, HitlError, LimitExceeded, ValueRefused
 from hitl.model import Context, Guardrail, ItemLog, Record, positions
 from hitl.revision import Loss
 from hitl.runtime import sdk, seen
@@ -30,6 +29,7 @@ log = logging.getLogger("hitl")
 _CONTEXT = "the app context has a type that is not registered; pass context= to restore"
 _TEXT = "a value has a type that is not registered; only its text is kept"
 _PARTS = "a value has a type that is not registered; its fields are kept, its type is not"
+_MOST_PIECES = 100  # inside one value
 _NOTHING = "a value has a type that is not registered; nothing of it is kept"
 
 
@@ -219,18 +219,26 @@ class _Pieces:
     def __init__(self, path: str) -> None:
         self.path = path
         self.lost: list[tuple[str, str]] = []
+        self._around: list[object] = []
 
     def put(self, path: str, value: object) -> JSONValue:
         """Give the fields of a value, null where it has none, and note the place.
 
         Raises:
             ValueRefused: nothing can be said of the whole value.
+            LimitExceeded: it is a web of objects.
         """
-        fields = None if path.count("/") > DEFAULT_LIMITS.depth else _fields(value)
+        within_itself = any(value is each for each in self._around)
+        fields = None if within_itself else _fields(value)
         if fields is None and path == self.path:
             raise ValueRefused(f"expected fields, found `{type(value).__name__}`", path=path)
+        if len(self.lost) == _MOST_PIECES:
+            raise LimitExceeded(f"expected at most {_MOST_PIECES} such values, found more")
         self.lost.append((path, _NOTHING if fields is None else _PARTS))
-        return values.encode(fields, path, on_refused=self.put)
+        self._around.append(value)
+        written = values.encode(fields, path, on_refused=self.put)
+        self._around.pop()
+        return written
 
 
 def _fields(value: object) -> object:

@@ -191,7 +191,7 @@ def _agents(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]
             yield AgentMismatch(
                 f"agent {entry.identity or entry.name!r} cannot be reached from {root.name!r}",
                 path=place,
-                hint='agents={"old name": "new name"} maps a rename',
+                hint='restore takes the first agent; agents={"old name": "new name"} maps a rename',
             )
         elif named.count(live.name) > 1 and not _same(entry, live):
             yield AgentMismatch(

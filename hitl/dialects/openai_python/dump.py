@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hitl.model import Agent, Call, Guardrail, Processed, Response, RunState, Spans, Usage
 
 _CONTEXT = "a value of the app context is not JSON; the SDK gets what JSON can say of it"
+_NO_MAPPING = "the app context is no mapping, as the SDK wants it; it must be given again"
 _OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees the same as before"
 _AUDIT = "who decided, when and why has no place in the SDK's state"
 
@@ -225,8 +226,19 @@ class _Dumper:
             at = f"{self.path}/context/data"
             written["context"] = degrade.plain(context.data, at, self._lose("warn", _CONTEXT))
         self._put(written, "context_meta", self._plain(context.meta))
+        if (context.meta or {}).get("requires_deserializer"):
+            self._refuse_no_mapping(written)
         if context.tool_input is not None:
             written["tool_input"] = self._plain(context.tool_input)
+
+    def _refuse_no_mapping(self, written: JSONObject) -> None:
+        """Leave a context out that is no mapping: the SDK would refuse the whole state."""
+        meta = written["context_meta"]
+        if isinstance(written.get("context"), dict) or not isinstance(meta, dict):
+            return
+        self._lose("warn", _NO_MAPPING)(f"{self.path}/context/data")
+        written["context"] = {}
+        written["context_meta"] = {**meta, "serialized_via": "omitted", "omitted": True}
 
     def _decided(self) -> tuple[tuple[Any, ...], Ledger | None]:
         """Record the decisions taken with hitl where the SDK looks for them."""
