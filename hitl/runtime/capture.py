@@ -175,7 +175,11 @@ class _Overlay:
             return evolve(shared, tool_input=context.tool_input)
         try:
             # A copy: the live context goes on changing, the state does not.
-            return evolve(context, data=copy.deepcopy(values.encode(live, "/context")))
+            data = copy.deepcopy(values.encode(live, "/context"))
+            meta = context.meta or {}
+            if meta.get("requires_deserializer"):
+                meta = {**meta, "serialized_via": "hitl"}
+            return evolve(context, data=data, meta=meta or None)
         except HitlError as exc:
             self._lose("warn", exc.path or "/context", _CONTEXT)
             meta = {**(context.meta or {}), "omitted": True, "serialized_via": "omitted"}

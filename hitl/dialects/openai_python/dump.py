@@ -226,15 +226,16 @@ class _Dumper:
             at = f"{self.path}/context/data"
             written["context"] = degrade.plain(context.data, at, self._lose("warn", _CONTEXT))
         self._put(written, "context_meta", self._plain(context.meta))
-        if (context.meta or {}).get("requires_deserializer"):
-            self._refuse_no_mapping(written)
+        if (context.meta or {}).get("serialized_via") == "hitl":
+            self._write_held(written)
         if context.tool_input is not None:
             written["tool_input"] = self._plain(context.tool_input)
 
-    def _refuse_no_mapping(self, written: JSONObject) -> None:
-        """Leave a context out that is no mapping: the SDK would refuse the whole state."""
-        meta = written["context_meta"]
-        if isinstance(written.get("context"), dict) or not isinstance(meta, dict):
+    def _write_held(self, written: JSONObject) -> None:
+        """Write a context that hitl held: the SDK refuses a state whose context is no mapping."""
+        meta = self._object(written["context_meta"])
+        if isinstance(written.get("context"), dict):
+            written["context_meta"] = {**meta, "serialized_via": "context_serializer"}
             return
         self._lose("warn", _NO_MAPPING)(f"{self.path}/context/data")
         written["context"] = {}
