@@ -36,13 +36,19 @@ def interruptions(state: RunState) -> tuple[Interruption, ...]:
     for outer, run in nested_runs(state):
         for inner in interruptions(run):
             named = evolve(inner, call=f"{outer}/{inner.call}", outer=(outer, *inner.outer))
-            inside.setdefault(_identity(inner.item), []).append(named)
+            inside.setdefault(_identity(inner), []).append(named)
     # The outer run repeats what waits inside; what a nested run owns is named there only.
-    found = [
-        nested.pop(0) if (nested := inside.get(_identity(item))) else _interruption(state, item)
-        for item in _pending(state)
-    ]
+    found: list[Interruption] = []
+    for item in _pending(state):
+        own = _interruption(state, item)
+        nested = inside.get(_identity(own))
+        found.append(nested.pop(0) if nested else own)
     return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
+
+
+def own_calls(state: RunState) -> dict[str, Item]:
+    """Give the approval requests of this run itself, by call id."""
+    return {each.call_id: each.item for each in interruptions(state) if not each.outer}
 
 
 def nested_runs(state: RunState) -> Iterator[tuple[str, RunState]]:
@@ -120,7 +126,7 @@ def verify(state: RunState) -> None:
 
 def changed(state: RunState, path: str = "") -> Iterator[DecisionError]:
     """Give what is wrong with the decisions of this run, without those of runs inside."""
-    calls = {item.call_id: item for item in _pending(state)}
+    calls = own_calls(state) if state.decisions else {}
     for index, decision in enumerate(state.decisions):
         item = calls.get(decision.call_id)
         place = f"{path}/decisions/{index}"
@@ -220,8 +226,8 @@ def _from_grant(grant: Grant, call_id: str, *, approved: bool, always: bool = Fa
     )
 
 
-def _identity(item: Item) -> bytes:
-    return document.canonical([item.call_id, item.raw])
+def _identity(waiting: Interruption) -> bytes:
+    return document.canonical([waiting.agent, waiting.call_id, waiting.raw])
 
 
 def _holder(state: RunState, target: Interruption) -> RunState:

@@ -13,7 +13,7 @@ from hitl.dialects.openai_python.load import indexes
 from hitl.document import JSONObject, resolve
 from hitl.errors import HitlError, InvalidDocument
 from hitl.model import CallState, Item, Ledger, positions
-from hitl.model.decide import find, verify
+from hitl.model.decide import own_calls, verify
 from hitl.revision import Loss, Severity
 
 if TYPE_CHECKING:
@@ -245,7 +245,8 @@ class _Dumper:
         """Record the decisions taken with hitl where the SDK looks for them."""
         state = self.state
         states = state.ledger
-        verdicts = [(each, find(state, each.call_id).item) for each in state.decisions]
+        calls = own_calls(state) if state.decisions else {}
+        verdicts = [(each, calls[each.call_id]) for each in state.decisions]
         grants = approvals.all_decided(state.grants, verdicts)
         for decision in state.decisions:
             states = states or Ledger()
