@@ -209,3 +209,4 @@ class TestRewritten:
         place = f"/generated_items/{len(document['generated_items']) - 1}"
         assert ("error", place) in lost
         assert len(lower["generated_items"]) == len(document["generated_items"]) - 1
+        assert lower["generated_session_item_indexes"] == []
