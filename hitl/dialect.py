@@ -58,7 +58,7 @@ class Dialect(Protocol):
 
         Raises:
             InvalidDocument: a value does not fit its place.
-            UnsupportedVersion: another major, or a version never released.
+            UnsupportedVersion: another major, or no version of this dialect at all.
         """
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:

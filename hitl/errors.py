@@ -17,6 +17,7 @@ HitlError
 │   └── ArgumentsChanged     the call is not the one that was decided
 ├── RestoreError             the agent handed in cannot go on with this state
 │   ├── RunFinished          nothing is left to run
+│   ├── OlderRelease         an older release of the SDK wrote the state
 │   ├── StepUnknown          the document does not say whether anything is left to run
 │   ├── AgentMismatch        an agent is missing, renamed or cannot be told apart
 │   ├── ToolMismatch         a tool is missing, renamed or changed
@@ -158,6 +159,12 @@ class RunFinished(RestoreError):
     """The run has come to its end; nothing is left to run."""
 
     code = "finished"
+
+
+class OlderRelease(RestoreError):
+    """An older release of the SDK wrote the state, and it would not surely go on as it should."""
+
+    code = "older-release"
 
 
 class StepUnknown(RestoreError):

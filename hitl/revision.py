@@ -8,12 +8,12 @@ chain is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
-from hitl.document import JSONObject
+from hitl.document import JSONObject, JSONValue
 from hitl.errors import RevisionError, UnsupportedVersion
 
 Severity = Literal["info", "warn", "error"]
@@ -54,6 +54,34 @@ class Repair:
     widens: bool = False
 
 
+@frozen(kw_only=True)
+class Added:
+    """A key that a version added to the objects of one definition of its schema, or changed there.
+
+    Attributes:
+        place: the definition: which objects have the key.
+        key: the key.
+        schema: JSON Schema of its value.
+        required: whether every object has it; the writers of one label differ more than it seems.
+        changed: whether the version before has the key too, with other values: the key stays on
+            the way down, and the version's own `downgrade` brings the value back.
+        severity: what losing the key does; None when the version's own `losses` say it.
+        reason: one sentence for the loss.
+        says: whether a value says anything; one that does not is no loss.
+        defines: definitions that `schema` refers to.
+    """
+
+    place: str
+    key: str
+    schema: JSONObject
+    required: bool = False
+    changed: bool = False
+    severity: Severity | None = None
+    reason: str = ""
+    says: Callable[[JSONValue], bool] = bool
+    defines: Mapping[str, JSONObject] = field(factory=dict)
+
+
 _LABEL = re.compile(r"(?:0|[1-9][0-9]{0,5})\.(?:0|[1-9][0-9]{0,5})")
 
 _LABEL_LENGTH = 16
@@ -77,6 +105,8 @@ class Revision:
         upgrade: a document of the parent version to this one; exact, invents nothing.
         downgrade: the other way.
         losses: what the parent version cannot hold of a document of this one.
+        added: what it added to the shape; of the first version, nothing: its whole shape is
+            the schema that the others add to.
     """
 
     version: str
@@ -86,6 +116,7 @@ class Revision:
     upgrade: Step = _unchanged
     downgrade: Step = _unchanged
     losses: Callable[[JSONObject], Sequence[Loss]] = lambda _: ()
+    added: tuple[Added, ...] = ()
 
 
 def _ordered(given: Iterable[Revision]) -> tuple[Revision, ...]:

@@ -8,11 +8,12 @@ from agents import RunContextWrapper
 from attrs import evolve, frozen
 
 from hitl import document
-from hitl.dialects.openai_python import ledger
+from hitl.dialects.openai_python import DIALECT, ledger
 from hitl.errors import (
     AgentMismatch,
     ArgumentsChanged,
     HitlError,
+    OlderRelease,
     RestoreError,
     RunFinished,
     StepUnknown,
@@ -50,7 +51,7 @@ class Fit:
     ) -> AsyncIterator[HitlError]:
         """Give everything that stands between `state` and a run of `root`."""
         if self.check_ending:
-            for problem in _ended(state):
+            for problem in (*_ended(state), *_older(state)):
                 yield problem
         for find in (_unknown_items, _twins, _decisions):
             for problem in find(state, path):
@@ -138,6 +139,22 @@ def _ended(state: RunState) -> Iterator[HitlError]:
             "the document does not say whether anything is left to run",
             path="/step",
             hint='assume="run_again" asks the model again',
+        )
+
+
+def _older(state: RunState) -> Iterator[HitlError]:
+    """What an older release wrote is loaded by a newer one, and then runs otherwise than it should.
+
+    The SDK drops decisions, runs a nested call twice, or fails once it runs; nothing of it shows
+    while it loads.
+    """
+    origin, chain = state.origin, DIALECT.chain
+    if origin.dialect != DIALECT.name or origin.version not in chain.versions:
+        return
+    if origin.version != chain.newest:
+        yield OlderRelease(
+            "states of older releases are read, written and decided, but not resumed yet",
+            hint="resume it with the release of the SDK that wrote it",
         )
 
 

@@ -145,12 +145,11 @@ def _context(state: RunState, given: object) -> object:
 
 def _document(state: RunState) -> JSONObject:
     """Write what the installed SDK reads; the context is handed over live."""
-    readable = sdk.readable_versions()
-    known = [version for version in DIALECT.chain.versions if version in readable]
-    if not known:
-        raise UnsupportedVersion("the installed SDK reads no version that hitl writes")
+    newest = DIALECT.chain.newest
+    if newest not in sdk.readable_versions():
+        raise UnsupportedVersion("the installed SDK does not read the newest version hitl writes")
     codec = transfer.codecs()["json"]
-    document: JSONObject = json.loads(DIALECT.dump(state, known[-1], codec))
+    document: JSONObject = json.loads(DIALECT.dump(state, newest, codec))
     _without_contexts(document)
     return document
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from hitl.dialects.openai_python import DIALECT
 
 ROOT = Path(__file__).parent.parent / "corpus"
 
@@ -25,6 +28,12 @@ def load(name: str) -> Any:  # noqa: ANN401  (JSON)
     return json.loads(read(name))
 
 
+def newest() -> list[str]:
+    """The recorded states of the newest version, which resume; older ones are read and written."""
+    return [name for name in names() if load(name)["$schemaVersion"] == DIALECT.chain.newest]
+
+
+@cache
 def names() -> list[str]:
     """Every recorded state, and nothing that lies beside one (session histories, scripts)."""
     files = sorted(ROOT.rglob("*.json"))

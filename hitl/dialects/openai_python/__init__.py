@@ -8,8 +8,10 @@ from attrs import evolve
 
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import load as _load
+from hitl.dialects.openai_python import schema as _schema
 from hitl.dialects.openai_python import wire
-from hitl.dialects.openai_python.versions import REVISIONS
+from hitl.dialects.openai_python.shape import runs
+from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
 from hitl.errors import InvalidDocument
 from hitl.model import Origin
 from hitl.revision import Chain, Loss
@@ -45,6 +47,7 @@ class OpenAIPython:
         origin = self.format(source.parts, source.codec)
         newer = self.chain.newer(origin.version, f"/{wire.VERSION_KEY}")
         document, plain = _parsed(source)
+        _refuse_mixed(document, origin.version)
         if not newer:
             document = self.chain.upgrade(document, origin.version)
         state = _load.load(document, source.codec, origin, plain=plain)
@@ -52,17 +55,34 @@ class OpenAIPython:
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
         """Write a document at `version`; a newer one is written back at its own."""
-        document = _dump.dump(state, self.name, version).document
+        document = self._dumped(state, version).document
         if state.newer is None:
             document = self.chain.downgrade(document, version)
         return codec.encode(document, lenient=True)
 
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
         """Give what the SDK's JSON cannot hold of `state`."""
-        dumped = _dump.dump(state, self.name, version)
+        dumped = self._dumped(state, version)
         if state.newer is not None:
             return dumped.losses
         return dumped.losses + self.chain.losses(dumped.document, version)
+
+    def schema(self, version: str) -> JSONObject:
+        """Give the JSON Schema of one version."""
+        return _schema.build(self.chain, version, DEFINITIONS)
+
+    def _dumped(self, state: RunState, version: str) -> _dump.Dumped:
+        """Write the newest version, from where the chain goes down; a newer state at its own."""
+        label = self.chain.newest if state.newer is None else version
+        return _dump.dump(state, self.name, label)
+
+
+def _refuse_mixed(document: JSONObject, version: str) -> None:
+    """Refuse a run inside that has another version than the document: no writer gives that."""
+    for path, run in runs(document):
+        if run.get(wire.VERSION_KEY) != version:
+            message = "expected the version of the document around it, found another"
+            raise InvalidDocument(message, path=f"{path}/{wire.VERSION_KEY}")
 
 
 def _parsed(source: Source) -> tuple[JSONObject, bool]:

@@ -260,10 +260,6 @@ class _Loader:
         )
 
     def _inside(self, document: JSONValue, path: str) -> RunState:
-        version = document.get(wire.VERSION_KEY) if isinstance(document, dict) else None
-        if version != self.origin.version:
-            message = "expected the version of the document around it, found another"
-            raise InvalidDocument(message, path=f"{path}/{wire.VERSION_KEY}")
         return load(document, self.codec, self.origin, plain=self.plain, path=path)
 
     def _without_secrets(self, tool: JSONObject, path: str) -> JSONObject:

@@ -1,0 +1,57 @@
+"""Schema 1.17: which items the current response owns, and a session write that was cut."""
+
+from hitl.dialects.openai_python.schema import (
+    COUNT,
+    DIGEST,
+    FLAG,
+    OBJECT,
+    TEXT_OR_NULL,
+    closed,
+    listed,
+    nullable,
+    ref,
+)
+from hitl.dialects.openai_python.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="Run",
+        key="current_response_generated_item_ownership",
+        schema=closed({"start": COUNT, "end": COUNT, "interruptions": listed(COUNT)}),
+        severity="info",
+        reason="which items the current response brought is found again from the items",
+    ),
+    Added(
+        place="Run",
+        key="pending_session_write",
+        schema=ref("SessionWrite"),
+        severity="error",
+        reason="items that wait for the session would never reach it",
+        defines={
+            "SessionWrite": closed(
+                {
+                    "session_id": TEXT_OR_NULL,
+                    "items": listed(OBJECT),
+                    "before": nullable(listed(DIGEST)),
+                    "persisted_count": COUNT,
+                }
+            )
+        },
+    ),
+    Added(
+        place="Run",
+        key="terminal_unrecoverable",
+        schema=FLAG,
+        severity="error",
+        reason="that the run must not go on is forgotten; it would",
+    ),
+)
+
+REVISION = revision(
+    version="1.17",
+    parent="1.16",
+    summary="ownership of the current response; pending session writes; runs that must not go on",
+    source="openai-agents 0.22.1, agents/run_state.py",
+    added=ADDED,
+)

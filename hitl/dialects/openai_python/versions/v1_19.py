@@ -1,0 +1,38 @@
+"""Schema 1.19: a session write that is held back until the output guardrails have passed."""
+
+from hitl.dialects.openai_python.schema import COUNT, FLAG, TEXT_OR_NULL, closed
+from hitl.dialects.openai_python.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="SessionWrite",
+        key="held",
+        schema=FLAG,
+        severity="error",
+        reason="the session would take items before the output guardrails have passed",
+    ),
+    Added(
+        place="SessionWrite",
+        key="reasoning_item_id_policy",
+        schema=TEXT_OR_NULL,
+        severity="warn",
+        reason="the session takes reasoning items with their ids",
+        says=lambda value: value not in (None, "preserve"),
+    ),
+    Added(
+        place="SessionWrite",
+        key="current_response",
+        schema=closed({"turn": COUNT, "start": COUNT}),
+        severity="info",
+        reason="which response a held write belongs to is forgotten",
+    ),
+)
+
+REVISION = revision(
+    version="1.19",
+    parent="1.18",
+    summary="held session writes",
+    source="openai-agents git main, never released",
+    added=ADDED,
+)

@@ -1,0 +1,23 @@
+"""Schema 1.8: the key under which the model server caches the prompt."""
+
+from hitl.dialects.openai_python.schema import TEXT_OR_NULL
+from hitl.dialects.openai_python.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="Run",
+        key="generated_prompt_cache_key",
+        schema=TEXT_OR_NULL,
+        severity="info",
+        reason="the prompt cache starts over",
+    ),
+)
+
+REVISION = revision(
+    version="1.8",
+    parent="1.7",
+    summary="the prompt cache key is kept",
+    source="openai-agents git main, never released",
+    added=ADDED,
+)
