@@ -45,7 +45,7 @@ def worst(found: tuple[Loss, ...]) -> str:
 def describe() -> str:
     """Both tables."""
     lines = [f"{'':22}" + "".join(f"{version:>6}" for version in RELEASED)]
-    for name in corpus.newest():
+    for name in corpus.names():
         if name.startswith(_PLAIN):
             cells = "".join(f"{worst(losses(name, version)):>6}" for version in RELEASED)
             lines.append(f"{name.removeprefix(_PLAIN):22}{cells}")
@@ -56,7 +56,7 @@ def describe() -> str:
     first = RELEASED[0]
     counted = Counter(
         kind
-        for name in corpus.newest()
+        for name in corpus.names()
         for kind in {(loss.severity, loss.reason) for loss in losses(name, first)}
     )
     for (severity, reason), states in sorted(

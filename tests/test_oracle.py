@@ -15,7 +15,7 @@ from tests.agents import SCENARIOS, Outcome, approve, corpus, leave, reject, res
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = corpus.newest()
+NAMES = corpus.names()
 
 
 def _outcome(name: str, **options: Any) -> Outcome:  # noqa: ANN401  (of resume_native)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.agents.oracle import LiveState
     from tests.agents.scenario import Scenario, Stage
 
-NAMES = corpus.newest()
+NAMES = corpus.names()
 FINISHED = [name for name in NAMES if SCENARIOS[name].finished]
 # The SDK loads these and fails once it runs; hitl says so before anything runs.
 REFUSED = [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hitl.revision import Added
 
 VERSIONS = DIALECT.chain.versions
-NAMES = corpus.names()
+NAMES = corpus.every()
 OPEN = {"Trace"}  # apps put keys of their own there
 
 
@@ -37,7 +37,7 @@ def added_after(version: str) -> Iterator[Added]:
 @cache
 def recorded_value(place: str, key: str) -> object:
     """What a release wrote there: a value that the key's own schema takes."""
-    for document in map(corpus.load, corpus.newest()):
+    for document in map(corpus.load, corpus.names()):
         for _, run in shape.runs(document):
             for _, found in shape.find(run, place):
                 if found.get(key) is not None:

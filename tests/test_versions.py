@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 CHAIN = DIALECT.chain
 KEY = "$schemaVersion"
-NAMES = corpus.names()
-NEWEST = corpus.newest()
+NAMES = corpus.every()
+NEWEST = corpus.names()
 OLDER = [name for name in NAMES if name not in NEWEST]
 RELEASES = sorted({name.split("/")[1] for name in OLDER} | {"0.24.0"})
 FOLDER = "openai-agents-python"

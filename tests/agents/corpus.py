@@ -28,13 +28,13 @@ def load(name: str) -> Any:  # noqa: ANN401  (JSON)
     return json.loads(read(name))
 
 
-def newest() -> list[str]:
+def names() -> list[str]:
     """The recorded states of the newest version, which resume; older ones are read and written."""
-    return [name for name in names() if load(name)["$schemaVersion"] == DIALECT.chain.newest]
+    return [name for name in every() if load(name)["$schemaVersion"] == DIALECT.chain.newest]
 
 
 @cache
-def names() -> list[str]:
+def every() -> list[str]:
     """Every recorded state, and nothing that lies beside one (session histories, scripts)."""
     files = sorted(ROOT.rglob("*.json"))
     return [
