@@ -71,7 +71,7 @@ def _maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
 @st.composite
 def _states(draw: DrawFn, depth: int) -> RunState:
     agents = tuple(draw(st.lists(_agents(), min_size=1, max_size=3)))
-    log = _Log(draw, len(agents))
+    log = _Log(draw, len(agents), f"{depth}_")
     log.fill()
     processed = draw(_maybe(st.just(None))) if depth == 0 else log.processed(depth)
     state = RunState(
@@ -111,9 +111,10 @@ _OPEN = CallState(executed=False, completed=False)
 class _Log:
     """Draws a log whose positions make sense."""
 
-    def __init__(self, draw: DrawFn, agents: int) -> None:
+    def __init__(self, draw: DrawFn, agents: int, prefix: str) -> None:
         self.draw = draw
         self.agents = agents
+        self.prefix = prefix  # of call ids: a run inside has its own
         self.codec = transfer.codecs()["json"].log
         self.records: list[Record] = []
         self.responses: list[int] = []
@@ -122,11 +123,13 @@ class _Log:
 
     def fill(self) -> None:
         for kind in self.draw(st.lists(st.sampled_from(_HISTORY), max_size=_MAX_ITEMS)):
-            self.add(self.draw(_items(kind, self.agents, len(self.records))))
+            self.add(self.draw(_items(kind, self.agents, f"{self.prefix}{len(self.records)}")))
         for _ in range(self.draw(st.integers(0, 2))):
-            self.add(self.draw(_items("input", self.agents, len(self.records))))
+            self.add(self.draw(_items("input", self.agents, f"{self.prefix}{len(self.records)}")))
         for _ in range(self.draw(st.integers(0, 2))):
-            call = self.add(self.draw(_items("tool_call", self.agents, len(self.records))))
+            call = self.add(
+                self.draw(_items("tool_call", self.agents, f"{self.prefix}{len(self.records)}"))
+            )
             self.waiting.append(self.add(_approval(self.records[call], call)))
         for _ in range(self.draw(st.integers(0, 2))):
             output = tuple(self.some("tool_call", "message"))
@@ -206,11 +209,11 @@ def _agents() -> SearchStrategy[Agent]:
 
 
 @st.composite
-def _items(draw: DrawFn, kind: Any, agents: int, position: int) -> Item:  # noqa: ANN401 - a Kind
+def _items(draw: DrawFn, kind: Any, agents: int, name: str) -> Item:  # noqa: ANN401 - a Kind
     raw: JSONObject = {"type": kind}
     if kind == "tool_call":
         arguments = draw(json_values().map(json.dumps) | texts())
-        call_id = f"call_{position}"
+        call_id = f"call_{name}"
         raw = {
             "type": "function_call",
             "call_id": call_id,
@@ -220,7 +223,7 @@ def _items(draw: DrawFn, kind: Any, agents: int, position: int) -> Item:  # noqa
     output = draw(tagged_values())
     if kind == "tool_output":
         visible = draw(texts() | st.just(str(output)))
-        raw = {"type": "function_call_output", "call_id": f"made_{position}", "output": visible}
+        raw = {"type": "function_call_output", "call_id": f"made_{name}", "output": visible}
     has_output = kind == "tool_output" and draw(st.booleans())
     return Item(
         kind=kind,
