@@ -342,6 +342,14 @@ class TestEnding:
         with pytest.raises(StepUnknown, match="expected assume"):
             check(ops(Log()), state, assume="finished")
 
+    @pytest.mark.parametrize("outputs", [[[]], []])
+    def test_said_nothing(self, outputs: list[list[object]]) -> None:
+        """A response without output, or none but the last one: nothing says that it is over."""
+        document = _document(ops(Log())) | {"current_step": None}
+        responses = [document["model_responses"][0] | {"output": each} for each in outputs]
+        state = hitl.loads(document | {"model_responses": responses})
+        refused(ops, state, StepUnknown, "whether anything is left")
+
     def test_of_another_kind(self) -> None:
         """A step hitl does not know is no step it may skip."""
         state = pause(ops(Log()))

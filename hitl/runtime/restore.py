@@ -188,8 +188,8 @@ def _overlay(state: RunState, live: AnyState, value: object, given: object) -> N
     for call in state.processed.calls if state.processed else ():
         inner = read.get(state.log.item(call.item).call_id or "")
         if call.run is not None and inner is not None:
-            shared = given is not STORED or _shares(call.run, state)
-            _overlay(call.run, inner, value if shared else _context(call.run, given), given)
+            own = value if _shares(call.run, state) else _context(call.run, given)
+            _overlay(call.run, inner, own, given)
 
 
 def _give(item: Item, live: Any, path: str) -> None:  # noqa: ANN401 - any of the SDK's items
