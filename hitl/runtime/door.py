@@ -33,6 +33,7 @@ def capture(result: object) -> RunState:
     Raises:
         CaptureError: not an object of the SDK, or one the SDK cannot write.
         ValueRefused: something in the run cannot be held by any document.
+        LimitExceeded: the run is larger, or a value in it deeper, than a document may be.
     """
     from hitl.runtime.capture import capture as _capture
 
