@@ -172,6 +172,15 @@ class TestDuplicateKeys:
             "expected each key once, found a key twice in one object - at /turn/current"
         )
 
+    def test_in_a_run_inside(self) -> None:
+        """At the top of a run inside a run."""
+        data = hitl.dumps(hitl.loads(corpus.read("cross/py-0.24.0/nested")))
+        head, runs, inside = data.partition(b'"runs":[')
+        twice = head + runs + with_text(inside, b'"turn":', b'"turn":{"current":9},"turn":')
+        error = refusal(twice)
+        assert error.message == "expected each key once, found a key twice in one object"
+        assert error.path == "/runs/0/turn"
+
     def test_deep_in_the_sdk(self) -> None:
         """Anywhere in the SDK's document: it is read as a whole."""
         error = refusal(with_text(SDK_BYTES, b'"call_id":', b'"call_id": "x", "call_id":'))
