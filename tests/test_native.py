@@ -274,3 +274,22 @@ class TestRefused:
         ):
             with pytest.raises(InvalidDocument, match="expected an agent below"):
                 use()
+
+
+class TestBombs:
+    @pytest.mark.parametrize("name", ["session", "generated", "responded"])
+    @pytest.mark.parametrize("times", [2, 100_000])
+    def test_repeated_span(self, name: str, times: int) -> None:
+        """A list names each position once; positions are cheap, what they name is not."""
+        given = native(PARALLEL)
+        given[name] = [given[name][0]] * times
+        with pytest.raises(InvalidDocument, match="found one twice") as caught:
+            hitl.loads(given)
+        assert caught.value.path == f"/{name}"
+
+    def test_overlap(self) -> None:
+        """Nor does a part of another range stand in a list again."""
+        given = native(PARALLEL)
+        given["session"] = [[1, 3], [0, 2]]
+        with pytest.raises(InvalidDocument, match="found one twice"):
+            hitl.loads(given)

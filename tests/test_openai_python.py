@@ -11,7 +11,7 @@ from attrs import evolve
 
 import hitl
 from hitl import document
-from hitl.errors import InvalidDocument, LossError
+from hitl.errors import InvalidDocument, LimitExceeded, LossError
 from hitl.model import Context
 from hitl.testing import all_secrets, assert_document_kept
 from tests.agents import corpus
@@ -242,3 +242,42 @@ class TestLosses:
         with pytest.raises(InvalidDocument, match=r"^expected a tag as hitl writes it") as caught:
             hitl.dumps(state, dialect=SDK, allow_loss=True)
         assert caught.value.path == "/context/data/a"
+
+
+class TestBombs:
+    def test_output_twice(self) -> None:
+        """A response names each of its items once."""
+        native = json.loads(hitl.dumps(hitl.loads(corpus.read(PARALLEL))))
+        position, response = next(
+            (index, each["response"])
+            for index, each in enumerate(native["items"])
+            if "response" in each
+        )
+        response["output"] *= 2
+        with pytest.raises(InvalidDocument, match="found one twice") as caught:
+            hitl.dumps(hitl.loads(native), dialect=SDK)
+        assert caught.value.path == f"/items/{position}/response/output"
+
+    @pytest.mark.parametrize("shared", ["outputs", "calls", "approvals", "context"])
+    def test_shared(self, shared: str) -> None:
+        """Many places that name one large entry are refused before they are written out."""
+        native = json.loads(hitl.dumps(hitl.loads(corpus.read(NESTED))))
+        items, large = native["items"], "x" * 100_000
+        call = native["processed"]["calls"][0]
+        items[call["item"]]["item"]["raw"]["arguments"] = large
+        if shared == "outputs":
+            response = {"response": {"output": [call["item"]]}}
+            native["responded"] = [[len(items), len(items) + 3_000]]
+            items += [response] * 3_000
+        elif shared == "calls":
+            native["processed"]["calls"] = [call, *([{**call, "run": None}] * 3_000)]
+        elif shared == "approvals":
+            items += [{"item": {"kind": "approval", "call": call["item"]}}] * 3_000
+        else:
+            native["context"] = {"data": {"a": large}, "has_data": True}
+            run = native["runs"][0]
+            run.pop("context", None)
+            native["runs"] = [{**run, "same": ["context"]}] * 1_000
+            native["processed"]["calls"] = [{**call, "run": i} for i in range(1_000)]
+        with pytest.raises(LimitExceeded, match="found far more copies"):
+            hitl.dumps(hitl.loads(native), dialect=SDK, allow_loss=True)

@@ -104,7 +104,18 @@ class ItemLog(Sequence[Record]):
         """Decode the entry at `index`; the call of an approval is filled in from the log."""
         if isinstance(index, slice):
             return tuple(self[i] for i in range(*index.indices(len(self))))
-        record = self._record(range(len(self))[index])
+        return self._expanded(index, self._record(range(len(self))[index]))
+
+    def sized(self) -> Iterator[tuple[Record, int]]:
+        """Give each record with the bytes it stands for: its own and those of its call."""
+        for index, chunk in enumerate(self._chunks):
+            record = self._record(index)
+            item = record.item
+            call = item.call if item is not None else None
+            size = len(self._chunks[call]) if call is not None and 0 <= call < index else 0
+            yield self._expanded(index, record), len(chunk) + size
+
+    def _expanded(self, index: int, record: Record) -> Record:
         item = record.item
         if item is None or (item.call is None and item.text is None):
             return record

@@ -116,9 +116,14 @@ def _with_runs(processed: Processed | None, inside: list[RunState]) -> Processed
 def _check_places(state: RunState) -> None:
     """Check that every position names something; walks the head only, never the log."""
     size = len(state.log)
+    ends: dict[str, int] = {}
     for path, start, stop in _ranges(state):
         if not 0 <= start < stop <= size:
             raise InvalidDocument(f"expected log positions below {size}, found others", path=path)
+        if start < ends.get(path, 0):
+            message = "expected each log position once, found one twice"
+            raise InvalidDocument(message, path=path)
+        ends[path] = stop
     agents = len(state.agents)
     for path, agent in _agents(state):
         if not 0 <= agent < agents:
@@ -142,7 +147,8 @@ def _ranges(state: RunState) -> Iterator[tuple[str, int, int]]:
     if state.last_response is not None:
         yield "/last_response", state.last_response, state.last_response + 1
     for name, spans in packed.items():
-        for start, stop in spans or ():
+        # Sorted, a range that overlaps another comes right after it.
+        for start, stop in sorted(spans or ()):
             yield f"/{name}", start, stop
 
 

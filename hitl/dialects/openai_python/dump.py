@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from hitl.dialect import json_type
 from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.load import indexes
-from hitl.document import JSONObject, resolve
-from hitl.errors import HitlError, InvalidDocument
+from hitl.document import DEFAULT_LIMITS, JSONObject, resolve
+from hitl.errors import HitlError, InvalidDocument, LimitExceeded
 from hitl.model import CallState, Item, Ledger, positions
 from hitl.model.decide import own_calls, verify
 from hitl.revision import Loss, Severity
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _CONTEXT = "a value of the app context is not JSON; the SDK gets what JSON can say of it"
 _NO_MAPPING = "the app context is no mapping, as the SDK wants it; it must be given again"
 _OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees the same as before"
+_COPIES = 10  # times the SDK writes an item, at most
 _AUDIT = "who decided, when and why has no place in the SDK's state"
 
 
@@ -55,14 +56,51 @@ def dump(state: RunState, dialect: str, version: str, *, path: str = "") -> Dump
     """
     if not path:
         verify(state)
-    return _Dumper(state, dialect, version, path).dump()
+    return _Dumper(state, dialect, version, path, _Room()).dump()
+
+
+class _Room:
+    """How much a document may still grow by entries that stand in it more than once.
+
+    A position costs a forger some bytes, and the entry it names, any number. What a log may become
+    is bounded by its own size, over all runs of the document.
+    """
+
+    def __init__(self) -> None:
+        self.left = DEFAULT_LIMITS.size_bytes
+        self._sizes: dict[int, int] = {}
+
+    def give(self, chunks: Iterable[bytes]) -> None:
+        """Make room for the copies of a log."""
+        self.left += _COPIES * sum(map(len, chunks))
+
+    def take(self, size: int, path: str) -> None:
+        """Take room for one copy.
+
+        Raises:
+            LimitExceeded: there is none left.
+        """
+        self.left -= size
+        if self.left < 0:
+            message = "expected entries repeated as a run does, found far more copies"
+            raise LimitExceeded(message, path=path)
+
+    def repeat(self, run: RunState, outer: RunState, path: str) -> None:
+        """Take room for what a run inside has in common with the run around it."""
+        for name in ("context", "usage"):
+            shared = getattr(run, name)
+            if shared is not None and shared is getattr(outer, name):
+                if id(shared) not in self._sizes:
+                    self._sizes[id(shared)] = len(str(asdict(shared, recurse=False)))
+                self.take(self._sizes[id(shared)], path)
 
 
 class _Dumper:
     """Writes one run; runs inside are written by dumpers of their own."""
 
-    def __init__(self, state: RunState, dialect: str, version: str, path: str) -> None:
+    def __init__(self, state: RunState, dialect: str, version: str, path: str, room: _Room) -> None:
         self.state = state
+        self.room = room
         self.dialect = dialect
         self.version = version
         self.path = path
@@ -75,6 +113,8 @@ class _Dumper:
         self._raws: dict[int, JSONValue] = {}
         self._responses: dict[int, JSONObject] = {}
         self._guardrails: dict[int, JSONValue] = {}
+        self._sizes: list[int] = []
+        room.give(state.log.chunks)
 
     def dump(self) -> Dumped:
         self._read_log()
@@ -90,7 +130,7 @@ class _Dumper:
         self._put(document, "pending_input", self._listed(state.staged, self._raws))
         self._put(document, "model_responses", self._listed(state.responded, self._responses))
         if state.last_response is not None:
-            document["last_model_response"] = self._entry(self._responses, state.last_response)
+            document["last_model_response"] = self._copy(self._responses, state.last_response)
         self._put(document, "generated_items", self._listed(state.generated, self._items))
         self._put(document, "session_items", self._listed(state.session, self._items))
         for key, stage in wire.GUARDRAILS.items():
@@ -107,14 +147,16 @@ class _Dumper:
 
     def _read_log(self) -> None:
         """Decode each entry of the log once."""
-        for position, record in enumerate(self.state.log):
+        for position, (record, size) in enumerate(self.state.log.sized()):
+            self.room.take(size, f"{self.path}/items/{position}")
+            self._sizes.append(size)
             self._tagged = self.state.log.tagged(position)
             if record.item is not None:
                 self.calls.note(record.item)
                 self._raws[position] = self._plain(record.item.raw)
                 self._items[position] = self._item(record.item, position)
             elif record.response is not None:
-                self._responses[position] = self._response(record.response)
+                self._responses[position] = self._response(record.response, position)
             elif record.guardrail is not None:
                 self._guardrails[position] = self._guardrail(record.guardrail, position)
         self._tagged = True
@@ -143,10 +185,15 @@ class _Dumper:
             written["allow_bare_name_alias"] = True
         return {**written, **self._object(item.extra)}
 
-    def _response(self, response: Response) -> JSONObject:
+    def _response(self, response: Response, position: int) -> JSONObject:
+        at = f"/items/{position}/response"
+        if len(set(response.output)) < len(response.output):
+            message = "expected each log position once, found one twice"
+            raise InvalidDocument(message, path=f"{self.path}{at}/output")
+        self._sizes[position] += sum(self._sizes[p] for p in response.output if 0 <= p < position)
         written: JSONObject = {
             "usage": None if response.usage is None else self._usage(response.usage, ()),
-            "output": [self._entry(self._raws, position) for position in response.output],
+            "output": [self._entry(self._raws, each) for each in response.output],
             "response_id": response.id,
             "request_id": response.request_id,
         }
@@ -203,7 +250,7 @@ class _Dumper:
         signed = self._extra("signed")
         written = self._extra("context")
         if state.usage is not None:
-            responses = self._listed(state.responded, self._responses) or []
+            responses = [self._entry(self._responses, p) for p in positions(state.responded or ())]
             usages = [each.get("usage") for each in responses if isinstance(each, dict)]
             written["usage"] = self._usage(state.usage, usages)
         places = approvals.write(grants, self._agent, self._object)
@@ -297,7 +344,7 @@ class _Dumper:
                 ]
 
     def _call(self, call: Call, tool_key: str, path: str) -> JSONObject:
-        raw = self._entry(self._raws, call.item)
+        raw = self._copy(self._raws, call.item)
         extra = self._object(call.extra)
         if call.group == "hosted_mcp":
             request = {"raw_item": raw, **self._sound(extra.pop("request_item", {}))}
@@ -306,7 +353,9 @@ class _Dumper:
             written = {"tool_call": raw}
         self._put(written, tool_key, self._plain(call.tool))
         if call.run is not None:
-            inside = dump(call.run, self.dialect, self.version, path=f"{path}/agent_run_state")
+            at = f"{path}/agent_run_state"
+            self.room.repeat(call.run, self.state, at)
+            inside = _Dumper(call.run, self.dialect, self.version, at, self.room).dump()
             written["agent_run_state"] = inside.document
             self.losses += inside.losses
         return {**written, **extra}
@@ -314,7 +363,13 @@ class _Dumper:
     def _listed(self, packed: Spans | None, entries: dict[int, Any]) -> list[JSONValue] | None:
         if packed is None:
             return None
-        return [self._entry(entries, position) for position in positions(packed)]
+        return [self._copy(entries, position) for position in positions(packed)]
+
+    def _copy(self, entries: dict[int, Any], position: int) -> Any:  # noqa: ANN401 - an entry
+        """Give an entry that will stand in the document, as often as it is asked for."""
+        entry = self._entry(entries, position)
+        self.room.take(self._sizes[position], f"{self.path}/items/{position}")
+        return entry
 
     def _entry(self, entries: dict[int, Any], position: int) -> Any:  # noqa: ANN401 - an entry
         if position not in entries:
