@@ -11,6 +11,7 @@ from attrs import evolve
 
 import hitl
 from hitl import document
+from hitl.dialects.openai_python import ledger
 from hitl.errors import InvalidDocument, LimitExceeded, LossError
 from hitl.model import Context
 from hitl.testing import all_secrets, assert_document_kept
@@ -281,3 +282,15 @@ class TestBombs:
             native["processed"]["calls"] = [{**call, "run": i} for i in range(1_000)]
         with pytest.raises(LimitExceeded, match="found far more copies"):
             hitl.dumps(hitl.loads(native), dialect=SDK, allow_loss=True)
+
+
+@pytest.mark.parametrize("signed", [5, [1], "x", None, {"call_1": 5}, {"call_1": {"type": 7}}])
+def test_forged_digests(signed: JSONValue) -> None:
+    """What was kept of the SDK's ledger is checked wherever it is read."""
+    native = json.loads(hitl.dumps(hitl.loads(corpus.read(PARALLEL))))
+    native["extras"].setdefault(SDK, {})["signed"] = signed
+    state = hitl.loads(native)
+    for use in (lambda: hitl.dumps(state, dialect=SDK), lambda: ledger.forged(state)):
+        with pytest.raises(InvalidDocument) as caught:
+            use()
+        assert str(caught.value.path).startswith(f"/extras/{SDK}/signed")

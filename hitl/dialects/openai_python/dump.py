@@ -247,7 +247,7 @@ class _Dumper:
         grants, states = self._decided()
         if state.context is None and state.usage is None and not grants and states is None:
             return None
-        signed = self._extra("signed")
+        signed = ledger.digests(self.extras, f"/extras/{self.dialect}")
         written = self._extra("context")
         if state.usage is not None:
             responses = [self._entry(self._responses, p) for p in positions(state.responded or ())]

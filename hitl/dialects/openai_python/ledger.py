@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from hitl.dialect import is_texts
+from hitl.dialect import is_texts, json_type
 from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, identity
+from hitl.document import escape
+from hitl.errors import InvalidDocument
 from hitl.model import CallState, Ledger, positions
 
 if TYPE_CHECKING:
@@ -82,9 +84,9 @@ def write(ledger: Ledger, calls: Calls, signed: JSONObject) -> JSONObject:
     states |= ledger.open
     written: JSONObject = {}
     for call_id, state in states.items():
-        own = signed.get(call_id)
+        own: Any = signed.get(call_id)
         known = calls.identity(call_id)
-        if isinstance(own, dict):
+        if own is not None:
             flags = {"executed": state.executed, "completed": state.completed}
             written[call_id] = {**own, **flags}
         elif known is not None:
@@ -92,11 +94,32 @@ def write(ledger: Ledger, calls: Calls, signed: JSONObject) -> JSONObject:
     return written
 
 
+def digests(extras: JSONObject, path: str) -> JSONObject:
+    """Give the digests that cannot be computed, from the SDK's own extras at `path`.
+
+    Raises:
+        InvalidDocument: they are not in the form that `read` gives.
+    """
+    found = extras.get("signed", {})
+    path = f"{path}/signed"
+    if not isinstance(found, dict):
+        raise InvalidDocument(f"expected object, got {json_type(found)}", path=path)
+    for call_id, own in found.items():
+        if not isinstance(own, dict) or set(own) != {*_DIGESTS} or not is_texts(own.values()):
+            message = "expected the digests of a call, found something else"
+            raise InvalidDocument(message, path=f"{path}/{escape(call_id)}")
+    return found
+
+
 def forged(state: RunState) -> tuple[str, ...]:
-    """Give the ids of waiting calls that are not what the SDK's ledger says they are."""
+    """Give the ids of waiting calls that are not what the SDK's ledger says they are.
+
+    Raises:
+        InvalidDocument: what was kept of the ledger is not in its form.
+    """
     signed: JSONObject = {}
-    for extras in state.extras.values():
-        signed |= extras.get("signed", {})
+    for dialect, extras in state.extras.items():
+        signed |= digests(extras, f"/extras/{escape(dialect)}")
     if not signed or state.step is None:
         return ()
     waiting = [state.log.item(position) for position in positions(state.step.interruptions or ())]
