@@ -16,6 +16,8 @@ from hitl.errors import (
     LossError,
     MalformedDocument,
     UnknownDialect,
+    UnsupportedVersion,
+    ValueRefused,
 )
 from hitl.model import RunState, decide
 from hitl.model.fit import under
@@ -63,7 +65,8 @@ def loads(
     codec = _codec_of(raw)
     shape = codec.check(raw, limits)
     parts = codec.split(raw)
-    return _claimant(parts).load(Source(data=raw, parts=parts, codec=codec, shape=shape))
+    source = Source(data=raw, parts=parts, codec=codec, shape=shape)
+    return _flagged(_claimant(parts).load(source))
 
 
 def dumps(
@@ -197,9 +200,9 @@ def check(
         shape = codec.check(raw, limits)
         parts = codec.split(raw)
         source = _claimant(parts)
-        state = source.load(Source(data=raw, parts=parts, codec=codec, shape=shape))
+        state = _flagged(source.load(Source(data=raw, parts=parts, codec=codec, shape=shape)))
         _read(state)
-        found = state.newer or source.format(parts, codec)
+        found = source.format(parts, codec)
     except HitlError as exc:
         return Report(problems=(exc,))
     report = Report(
@@ -209,19 +212,41 @@ def check(
         newer=state.newer is not None,
         state=state,
     )
+    problems: list[HitlError] = list(decide.suspect(state))
+    losses: tuple[Loss, ...] = ()
     try:
-        decide.verify(state)
         own = dialect is None
+        decide.verify(state)
         losses = losses_for(state, dialect or found.dialect, found.version if own else version)
     except HitlError as exc:
-        return evolve(report, problems=(exc,))
-    return evolve(report, losses=losses)
+        problems.append(exc)
+    return evolve(report, problems=tuple(problems), losses=losses)
+
+
+def _flagged(state: RunState) -> RunState:
+    """Flag a state that was first written in a newer minor of another dialect than its document's.
+
+    A native document holds what such a state says, and not that hitl did not understand all of it.
+    """
+    origin = dialects().get(state.origin.dialect)
+    if state.newer is not None or origin is None:
+        return state
+    try:
+        newer = origin.chain.newer(state.origin.version)
+    except UnsupportedVersion:  # no version that hitl could have read
+        return state
+    return evolve(state, newer=state.origin) if newer else state
 
 
 def _read(state: RunState) -> None:
     """Read every entry, those of runs inside too: a fault in one is found here."""
-    for _ in state.log:
-        pass
+    agents = len(state.agents)
+    for index, record in enumerate(state.log):
+        for name in ("agent", "source", "target"):
+            position = getattr(record.item, name, None)
+            if position is not None and not 0 <= position < agents:
+                message = f"expected an agent below {agents}, found another"
+                raise InvalidDocument(message, path=f"/items/{index}/item/{name}")
     for index, (_, run) in enumerate(decide.nested_runs(state)):
         try:
             _read(run)
@@ -284,10 +309,17 @@ def _bytes(data: object, limits: Limits) -> bytes:
         case str():
             return _utf8(data)
         case dict():
-            return document.encode_lenient(data, limits=limits)
+            return _encoded(data, limits)
         case _:
             name = type(data).__name__
             raise InvalidDocument(f"expected bytes, text or a dict, got {name}")
+
+
+def _encoded(data: JSONObject, limits: Limits) -> bytes:
+    try:
+        return document.encode_lenient(data, limits=limits)
+    except ValueRefused as exc:
+        raise InvalidDocument(exc.message, path=exc.path) from None
 
 
 def _utf8(text: str) -> bytes:

@@ -339,8 +339,9 @@ class TestEnding:
         state = hitl.loads(_document(ops(Log())) | {"current_step": None})
         refused(ops, state, StepUnknown, "whether anything is left")
         assert check(ops(Log()), state, assume="run_again") == ()
-        with pytest.raises(StepUnknown, match="expected assume"):
-            check(ops(Log()), state, assume="finished")
+        (told,) = check(ops(Log()), state, assume="finished")
+        assert isinstance(told, StepUnknown)
+        assert "expected assume" in str(told)
 
     @pytest.mark.parametrize("outputs", [[[]], []])
     def test_said_nothing(self, outputs: list[list[object]]) -> None:

@@ -96,7 +96,7 @@ class TestHostile:
         path = tmp_path / "evil"
         path.write_text(json.dumps(hostile(corpus.load(name)), ensure_ascii=False))
         (call,) = hitl.loads(path.read_bytes()).interruptions
-        assert EVIL in call.call
+        assert EVIL in call.call_id
         result = CliRunner().invoke(main, [*arguments(command, path, call.call), *form])
         assert result.exit_code == int(command == "diff"), result.stderr
         clean(result.exit_code, result.stdout_bytes, result.stderr_bytes)

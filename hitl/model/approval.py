@@ -69,11 +69,16 @@ class Decision:
         always: whether it covers later calls of the same tool of the same agent.
         message: what to tell the model when the call is rejected.
         by, at, reason: who, when (ISO 8601) and why; None when not recorded.
-        arguments_sha256: SHA-256, in hex, of what was decided; see `arguments_sha256`.
+        tool: the tool that was shown; see `tool_label`.
+        agent: name, or identity where several share it, of the agent that calls it.
+        arguments_sha256: SHA-256, in hex, of what was decided; see `arguments_sha256`. Empty for
+            a verdict that an SDK recorded, which says no more than the call's id.
     """
 
     call_id: str
     approved: bool
+    tool: str
+    agent: str | None
     always: bool = False
     message: str | None = None
     by: str | None = None
@@ -116,15 +121,35 @@ class Interruption:
         return arguments_sha256(self.raw)
 
 
-_STRINGS = ("arguments", "input")
-_OBJECTS = ("action", "actions", "operation", "operations", "environment")
+# Where a call carries the exact string it will run; the others carry an object.
+_TEXT = {
+    "function_call": "arguments",
+    "mcp_approval_request": "arguments",
+    "custom_tool_call": "input",
+}
+_OBJECTS = (
+    "action",
+    "actions",
+    "operation",
+    "operations",
+    "environment",
+    "pending_safety_checks",
+)
 
 
 def call_text(raw: JSONValue) -> str | None:
     """Give the exact string a call carries; None when it carries an object."""
     if not isinstance(raw, dict):
         return None
-    return next((text for key in _STRINGS if isinstance(text := raw.get(key), str)), None)
+    text = raw.get(_TEXT.get(str(raw.get("type")), ""))
+    return text if isinstance(text, str) else None
+
+
+def runnable(raw: JSONValue) -> bool:
+    """Tell whether a call carries what its type runs: a text, or an object."""
+    if not isinstance(raw, dict):
+        return False
+    return str(raw.get("type")) not in _TEXT or call_text(raw) is not None
 
 
 def arguments_sha256(raw: JSONValue) -> str:
@@ -138,3 +163,24 @@ def arguments_sha256(raw: JSONValue) -> str:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     body = {key: raw[key] for key in _OBJECTS if key in raw} if isinstance(raw, dict) else raw
     return document.digest(body)
+
+
+def tool_label(item: Item) -> str:
+    """Give the tool a call names itself: what a person is shown, and what a decision is bound to.
+
+    `name` or `namespace.name`; `server/name` for a hosted MCP tool. Only a call that carries no
+    name, as shell and patch calls, goes by what the SDK noted beside it.
+    """
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    name = raw.get("name") or item.tool_name or raw.get("type")
+    if raw.get("type") == "mcp_approval_request":
+        return f"{raw.get('server_label')}/{name}"
+    space = raw.get("namespace")
+    return f"{space}.{name}" if space and space != name else str(name)
+
+
+def one_tool(item: Item) -> bool:
+    """Tell whether what the SDK noted beside a call names the tool the call itself names."""
+    name = item.raw.get("name") if isinstance(item.raw, dict) else None
+    noted = (item.tool_name, item.tool_key[2] if item.tool_key else None)
+    return name is None or all(each in {None, name} for each in noted)

@@ -17,7 +17,15 @@ from hitl.errors import (
     UnknownCall,
     ValueRefused,
 )
-from hitl.model.approval import Decision, Interruption, arguments_sha256, call_text
+from hitl.model.approval import (
+    Decision,
+    Interruption,
+    arguments_sha256,
+    call_text,
+    one_tool,
+    runnable,
+    tool_label,
+)
 from hitl.model.log import positions
 
 if TYPE_CHECKING:
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
     from hitl.model.approval import Grant
     from hitl.model.record import Item
     from hitl.model.state import RunState
+    from hitl.model.step import Call
 
 S = TypeVar("S", bound="RunState")
 
@@ -35,12 +44,14 @@ def interruptions(state: RunState) -> tuple[Interruption, ...]:
     inside: dict[bytes, list[Interruption]] = {}
     for outer, run in nested_runs(state):
         for inner in interruptions(run):
-            named = evolve(inner, call=f"{outer}/{inner.call}", outer=(outer, *inner.outer))
+            name = f"{document.escape(outer)}/{inner.call}"
+            named = evolve(inner, call=name, outer=(outer, *inner.outer))
             inside.setdefault(_identity(inner), []).append(named)
     # The outer run repeats what waits inside; what a nested run owns is named there only.
     found: list[Interruption] = []
-    for item in _pending(state):
-        own = _interruption(state, item)
+    waiting = list(_pending(state))
+    for item in waiting:
+        own = _interruption(state, item, waiting)
         nested = inside.get(_identity(own))
         found.append(nested.pop(0) if nested else own)
     return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
@@ -78,9 +89,13 @@ def decide(
         when = f" at {given.at}" if given.at else ""
         verdict = "approved" if given.approved else "rejected"
         raise AlreadyDecided(f"call was {verdict}{who}{when}; the first decision stands")
-    _refuse_unrunnable(target)
+    _refuse_unclear(state, target)
+    if type(always) is not bool:
+        raise DecisionError(f"expected true or false for always, found `{type(always).__name__}`")
     decision = Decision(
         call_id=target.call_id,
+        tool=tool_label(target.item),
+        agent=_owner(_holder(state, target), target.item),
         approved=approved,
         always=always,
         message=message,
@@ -133,9 +148,78 @@ def changed(state: RunState, path: str = "") -> Iterator[DecisionError]:
         if item is None:
             message = "a decision names a call that does not wait in this run"
             yield UnknownCall(message, path=place)
-        elif arguments_sha256(item.raw) != decision.arguments_sha256:
+        elif not _is_decided(state, item, decision):
             message = "the call is not the one that was decided"
             yield ArgumentsChanged(message, path=place, hint="show it again and decide anew")
+
+
+def rebound(before: RunState, after: RunState) -> tuple[Decision, ...]:
+    """Give the decisions of `before` bound to the same calls of `after`, which has new names.
+
+    A decision that does not fit its call in `before` stays as it is, and so is refused later.
+    """
+    old, new = own_calls(before), own_calls(after)
+    return tuple(
+        evolve(each, tool=tool_label(new[each.call_id]), agent=_owner(after, new[each.call_id]))
+        if each.call_id in new
+        and each.call_id in old
+        and _is_decided(before, old[each.call_id], each)
+        else each
+        for each in before.decisions
+    )
+
+
+def suspect(state: RunState, path: str = "") -> Iterator[DecisionError]:
+    """Give the waiting calls that show one thing and would run another, runs inside included.
+
+    The SDK keeps several copies of a call; a person is shown one, and another one runs.
+    """
+    shown = {item.call_id: item for item in _pending(state)}
+    for index, item in enumerate(shown.values()):
+        if not one_tool(item) or not runnable(item.raw):
+            message = "a waiting call does not say which tool it is for, or with what"
+            yield ArgumentsChanged(message, path=f"{path}/step/interruptions/{index}")
+    for index, call in enumerate(state.processed.calls if state.processed else ()):
+        place = f"{path}/processed/calls/{index}"
+        runs = state.log.item(call.item)
+        seen = shown.get(runs.call_id)
+        if seen is not None and not _same_call(seen, runs, call):
+            message = "a waiting call is not the call that would run"
+            hint = "the state was changed after the pause; show it and start over"
+            yield ArgumentsChanged(message, path=place, hint=hint)
+        if call.run is not None:
+            yield from suspect(call.run, f"{place}/run")
+
+
+def _same_call(shown: Item, runs: Item, call: Call) -> bool:
+    if arguments_sha256(shown.raw) != arguments_sha256(runs.raw):
+        return False
+    name = runs.raw.get("name") if isinstance(runs.raw, dict) else None
+    if tool_label(shown) != tool_label(evolve(runs, tool_name=shown.tool_name)):
+        return False
+    if call.group not in {"function", "handoff"} or not isinstance(call.tool, dict):
+        return True
+    key = call.tool.get("lookupKey")
+    named = key.get("name") if isinstance(key, dict) else None
+    return (named or call.tool.get("tool_name") or call.tool.get("name")) in {None, name}
+
+
+def _is_decided(state: RunState, item: Item, decision: Decision) -> bool:
+    """Tell whether a call is still the one a decision was about: tool, agent and bytes."""
+    return (tool_label(item), _owner(state, item), arguments_sha256(item.raw)) == (
+        decision.tool,
+        decision.agent,
+        decision.arguments_sha256,
+    )
+
+
+def _owner(state: RunState, item: Item) -> str | None:
+    """Give the identity of the agent that makes a call."""
+    if item.agent is None:
+        return None
+    _agent(state, item.agent)
+    entry = state.agents[item.agent]
+    return entry.identity or entry.name
 
 
 def exact_decision(state: RunState, call_id: str) -> Decision | None:
@@ -145,7 +229,7 @@ def exact_decision(state: RunState, call_id: str) -> Decision | None:
             return decision
     for grant in state.grants:
         if (verdict := grant.exact(call_id)) is not None:
-            return _from_grant(grant, call_id, approved=verdict)
+            return _from_grant(state, grant, call_id, approved=verdict)
     return None
 
 
@@ -155,21 +239,20 @@ def _pending(state: RunState) -> Iterator[Item]:
             yield state.log.item(position)
 
 
-def _interruption(state: RunState, item: Item) -> Interruption:
+def _interruption(state: RunState, item: Item, waiting: list[Item]) -> Interruption:
     raw = item.raw if isinstance(item.raw, dict) else {}
     call_id = item.call_id or ""
     agent = None if item.agent is None else _agent(state, item.agent)
-    name = item.tool_name or raw.get("name") or raw.get("type")
     return Interruption(
-        call=call_id,
+        call=document.escape(call_id),
         call_id=call_id,
         agent=agent,
-        tool_name=str(name),
+        tool_name=str(raw.get("name") or item.tool_name or raw.get("type")),
         kind=str(raw.get("type")),
         arguments=call_text(item.raw),
         raw=item.raw,
         item=item,
-        decision=exact_decision(state, call_id) or _sticky(state, item),
+        decision=exact_decision(state, call_id) or _sticky(state, item, waiting),
     )
 
 
@@ -180,18 +263,20 @@ def _agent(state: RunState, position: int) -> str:
     return state.agents[position].name
 
 
-def _sticky(state: RunState, item: Item) -> Decision | None:
+def _sticky(state: RunState, item: Item, waiting: list[Item]) -> Decision | None:
     """A decision for every call of the tool; it is bound to the tool's owner."""
-    waiting = {other.call_id: other for other in _pending(state)}
     for decision in state.decisions:
-        other = waiting.get(decision.call_id)
-        if decision.always and other is not None and _same_tool(other, item):
+        if not decision.always:
+            continue
+        other = next((each for each in waiting if each.call_id == decision.call_id), None)
+        if other is not None and _same_tool(other, item):
             return evolve(
                 decision, call_id=item.call_id or "", arguments_sha256=arguments_sha256(item.raw)
             )
     for grant in state.grants:
         if grant.sticky is not None and _covers(grant, item):
-            return _from_grant(grant, item.call_id or "", approved=grant.sticky, always=True)
+            call_id = item.call_id or ""
+            return _from_grant(state, grant, call_id, approved=grant.sticky, always=True)
     return None
 
 
@@ -219,10 +304,17 @@ def subject_key(item: Item) -> tuple[str | None, str]:
     return None, f"{space}.{name}" if space else name
 
 
-def _from_grant(grant: Grant, call_id: str, *, approved: bool, always: bool = False) -> Decision:
-    message = (grant.messages or {}).get(call_id, grant.sticky_message)
+def _from_grant(
+    state: RunState, grant: Grant, call_id: str, *, approved: bool, always: bool = False
+) -> Decision:
     return Decision(
-        call_id=call_id, approved=approved, always=always, message=message, arguments_sha256=""
+        call_id=call_id,
+        tool=grant.key or "",
+        agent=None if grant.agent is None else _agent(state, grant.agent),
+        approved=approved,
+        always=always,
+        message=(grant.messages or {}).get(call_id, grant.sticky_message),
+        arguments_sha256="",
     )
 
 
@@ -231,8 +323,16 @@ def _identity(waiting: Interruption) -> bytes:
 
 
 def _holder(state: RunState, target: Interruption) -> RunState:
+    """Give the run a waiting call belongs to.
+
+    Raises:
+        AmbiguousCall: two outer calls on the way share an id.
+    """
     for outer in target.outer:
-        state = dict(nested_runs(state))[outer]
+        runs = [run for call_id, run in nested_runs(state) if call_id == outer]
+        if len(runs) != 1:
+            raise AmbiguousCall(f"{len(runs)} calls with a run inside share one id")
+        state = runs[0]
     return state
 
 
@@ -260,6 +360,9 @@ def _refuse_no_text(name: str, value: object) -> None:
         raise ValueRefused(f"expected text for {name}, found a lone surrogate")
 
 
-def _refuse_unrunnable(target: Interruption) -> None:
+def _refuse_unclear(state: RunState, target: Interruption) -> None:
+    """Refuse to decide a call that does not say what it is, or says two things."""
     if not target.call_id:
         raise DecisionError("expected a call with an id, found one without")
+    for problem in suspect(_holder(state, target)):
+        raise problem

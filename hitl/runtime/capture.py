@@ -247,14 +247,14 @@ class _Pieces:
 
 def _fields(value: object) -> object:
     """Give the fields, entries or plain value of something nobody registered; None without any."""
-    match value:
-        case BaseModel() | Mapping():
-            return dict(value)
-        case list() | tuple():
-            return list(value)
-        case _:
-            try:
+    try:
+        match value:
+            case BaseModel() | Mapping():
+                return dict(value)
+            case list() | tuple():
+                return list(value)
+            case _:
                 unstructure, _ = plan(type(value))
                 return unstructure(value)
-            except (HitlError, AttributeError, TypeError, ValueError):
-                return None
+    except Exception:  # noqa: BLE001 - code of the app, which may raise anything
+        return None

@@ -19,7 +19,7 @@ from hitl.errors import (
     StepUnknown,
     ToolMismatch,
 )
-from hitl.model import arguments_sha256, decide, positions
+from hitl.model import decide, positions
 from hitl.runtime import sdk, seen
 from hitl.runtime.open import ending, open_calls, tool_of, waiting
 
@@ -161,14 +161,9 @@ def _older(state: RunState) -> Iterator[HitlError]:
 def _decisions(state: RunState, path: str) -> Iterator[HitlError]:
     """Hold what a person saw against what would run."""
     yield from decide.changed(state, path)
-    saw = {item.call_id: item.raw for item in waiting(state)}
-    changed = list(ledger.forged(state))
-    for call in state.processed.calls if state.processed else ():
-        item = state.log.item(call.item)
-        shown = saw.get(item.call_id)
-        if shown is not None and arguments_sha256(shown) != arguments_sha256(item.raw):
-            changed.append(item.call_id or "")
-    for call_id in dict.fromkeys(changed):
+    if not path:
+        yield from decide.suspect(state)
+    for call_id in ledger.forged(state):
         yield ArgumentsChanged(
             f"call {call_id!r} is not the call the SDK recorded when it stopped",
             path=f"{path}/step/interruptions",

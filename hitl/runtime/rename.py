@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve
 
 from hitl.dialects.openai_python import fingerprint
-from hitl.model import Item, ItemLog, Record, positions
+from hitl.model import Item, ItemLog, Record, decide, positions
 from hitl.runtime.open import open_calls
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ def rename(state: RunState, agents: Mapping[str, str], tools: Mapping[str, str])
     """
     if not agents and not tools:
         return state
+    before = state
     if agents:
         state = _with_agents(state, agents)
     if tools:
         state = _with_tools(state, tools)
+    state = evolve(state, decisions=decide.rebound(before, state))
     if state.processed is None:
         return state
     calls = tuple(

@@ -62,7 +62,10 @@ async def problems(
     assume: str | None = None,
 ) -> tuple[HitlError, ...]:
     """Give everything that `restore` would refuse, in its order."""
-    ready = prepared(state, agents or {}, tools or {}, assume)
+    try:
+        ready = prepared(state, agents or {}, tools or {}, assume)
+    except HitlError as exc:
+        return (exc,)
     told = _problems(agent, ready, context, allow_changed=allow_changed)
     found = [problem async for problem in told]
     try:

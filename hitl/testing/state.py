@@ -34,6 +34,7 @@ from hitl.model import (
     arguments_sha256,
     spans,
 )
+from hitl.model.approval import tool_label
 from hitl.testing.value import json_values, tagged_objects, tagged_values, texts
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _states(draw: DrawFn, depth: int) -> RunState:
         trace=draw(_maybe(tagged_objects())),
         sandbox=draw(_maybe(tagged_objects())),
     )
-    return evolve(state, decisions=tuple(log.decisions()))
+    return evolve(state, decisions=tuple(log.decisions(agents)))
 
 
 _OPEN = CallState(executed=False, completed=False)
@@ -161,12 +162,19 @@ class _Log:
             raise LookupError(waiting)
         return call.item
 
+    def owner_of(self, waiting: int, agents: Sequence[Agent]) -> str | None:
+        approval = self.records[waiting].item
+        if approval is None or approval.agent is None:
+            return None
+        entry = agents[approval.agent]
+        return entry.identity or entry.name
+
     def waiting_ids(self) -> Sequence[str]:
         return [self.call_of(at).call_id or "" for at in self.waiting]
 
-    def decisions(self) -> list[Decision]:
+    def decisions(self, agents: Sequence[Agent]) -> list[Decision]:
         return [
-            self.draw(_decisions(self.call_of(at)))
+            self.draw(_decisions(self.call_of(at), self.owner_of(at, agents)))
             for at in self.waiting
             if self.draw(st.booleans())
         ]
@@ -236,10 +244,12 @@ def _items(draw: DrawFn, kind: Any, agents: int, name: str) -> Item:  # noqa: AN
     )
 
 
-def _decisions(item: Item) -> SearchStrategy[Decision]:
+def _decisions(item: Item, agent: str | None) -> SearchStrategy[Decision]:
     return st.builds(
         Decision,
         call_id=st.just(item.call_id or ""),
+        tool=st.just(tool_label(item)),
+        agent=st.just(agent),
         approved=st.booleans(),
         always=st.booleans(),
         message=_maybe(texts()),
