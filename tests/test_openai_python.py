@@ -13,7 +13,7 @@ import hitl
 from hitl import document
 from hitl.dialects.openai_python import ledger
 from hitl.errors import InvalidDocument, LimitExceeded, LossError
-from hitl.model import Context
+from hitl.model import Context, Grant
 from hitl.testing import all_secrets, assert_document_kept
 from tests.agents import corpus
 
@@ -294,3 +294,30 @@ def test_forged_digests(signed: JSONValue) -> None:
         with pytest.raises(InvalidDocument) as caught:
             use()
         assert str(caught.value.path).startswith(f"/extras/{SDK}/signed")
+
+
+def test_grant_without_agent() -> None:
+    """A decision that the SDK could not find again is never left out silently."""
+    state = hitl.loads(corpus.read(PARALLEL))
+    grant = Grant(subject="function", key="refund", approved=True)
+    with pytest.raises(LossError) as caught:
+        hitl.dumps(evolve(state, grants=(grant,)), dialect=SDK, allow_loss=True)
+    (loss,) = caught.value.losses
+    assert (loss.path, loss.severity) == ("/grants/0", "error")  # type: ignore[attr-defined]
+
+
+def test_places_of_losses() -> None:
+    """A loss names the place of its value; what a tool is called with is a warning."""
+    native = json.loads(hitl.dumps(hitl.loads(corpus.read(PARALLEL))))
+    data = {"a": {"$": "bytes", "v": "aGk="}}
+    native["items"][1]["item"]["custom_data"] = data
+    native["items"][1]["item"]["raw"]["arguments"] = data
+    native["context"] = {"tool_input": data}
+    native["extras"].setdefault(SDK, {})["document"] = {"new": data}
+    losses = hitl.check(native, dialect=SDK).losses
+    assert {(loss.path, loss.severity) for loss in losses} == {
+        ("/items/1/item/custom_data/a", "info"),
+        ("/items/1/item/raw/arguments/a", "warn"),
+        ("/context/tool_input/a", "warn"),
+        (f"/extras/{SDK}/document/new/a", "info"),
+    }

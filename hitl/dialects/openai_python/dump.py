@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 _CONTEXT = "a value of the app context is not JSON; the SDK gets what JSON can say of it"
 _NO_MAPPING = "the app context is no mapping, as the SDK wants it; it must be given again"
 _OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees the same as before"
+_CARRIED = "a value is not JSON; the SDK gets what JSON can say of it"
+_NO_AGENT = "a decision on a function call names no agent; the SDK has no place for it"
 _COPIES = 10  # times the SDK writes an item, at most
 _AUDIT = "who decided, when and why has no place in the SDK's state"
+_AGENTS = {"agent": "agent", "source_agent": "source", "target_agent": "target"}
 
 
 @frozen
@@ -107,7 +110,9 @@ class _Dumper:
         self.losses: list[Loss] = []
         self.calls = Calls()
         self._tagged = True  # False while an entry without tags is read
-        self.agents = [self._reference(agent) for agent in state.agents]
+        self.agents = [
+            self._reference(agent, f"/agents/{i}") for i, agent in enumerate(state.agents)
+        ]
         self.extras = state.extras.get(dialect, {})
         self._items: dict[int, JSONObject] = {}
         self._raws: dict[int, JSONValue] = {}
@@ -125,7 +130,7 @@ class _Dumper:
         self._put(document, "current_turn", state.turn.current)
         self._put(document, "max_turns", state.turn.max)
         if state.current_agent is not None:
-            document["current_agent"] = self._agent(state.current_agent)
+            document["current_agent"] = self._agent(state.current_agent, "/current_agent")
         self._put(document, "original_input", self._input())
         self._put(document, "pending_input", self._listed(state.staged, self._raws))
         self._put(document, "model_responses", self._listed(state.responded, self._responses))
@@ -142,7 +147,7 @@ class _Dumper:
         if "indexes" in self.extras or foreign:
             document["generated_session_item_indexes"] = indexes(state.generated, state.session)
         for pointer, secret in state.secrets.items():
-            _reinsert(document, pointer, self._plain(secret))
+            _reinsert(document, pointer, self._plain(secret, pointer))
         return Dumped(document, tuple(self.losses))
 
     def _read_log(self) -> None:
@@ -153,7 +158,9 @@ class _Dumper:
             self._tagged = self.state.log.tagged(position)
             if record.item is not None:
                 self.calls.note(record.item)
-                self._raws[position] = self._plain(record.item.raw)
+                self._raws[position] = self._plain(
+                    record.item.raw, f"/items/{position}/item/raw", "warn"
+                )
                 self._items[position] = self._item(record.item, position)
             elif record.response is not None:
                 self._responses[position] = self._response(record.response, position)
@@ -162,28 +169,25 @@ class _Dumper:
         self._tagged = True
 
     def _item(self, item: Item, position: int) -> JSONObject:
-        raw = self._raws[position]
+        raw, at = self._raws[position], f"/items/{position}/item"
         if item.kind == "opaque":
             return raw  # type: ignore[return-value] # kept whole, whatever it is
         written: JSONObject = {"type": wire.TYPE_OF.get(item.kind, item.kind), "raw_item": raw}
-        for key, agent in (
-            ("agent", item.agent),
-            ("source_agent", item.source),
-            ("target_agent", item.target),
-        ):
+        for key, name in _AGENTS.items():
+            agent = getattr(item, name)
             if agent is not None:
-                written[key] = self._agent(agent)
+                written[key] = self._agent(agent, f"{at}/{name}")
         if item.has_output:
-            written["output"] = self._output(item.output, f"/items/{position}/output")
+            written["output"] = self._output(item.output, f"{at}/output")
         for key, (name, _) in wire.PLAIN_FIELDS.items():
             if (value := getattr(item, name)) is not None:
-                written[key] = self._plain(value)
+                written[key] = self._plain(value, f"{at}/{name}")
         if item.tool_key is not None:
             names = dict(zip(("kind", "namespace", "name"), item.tool_key, strict=True))
             written["tool_lookup_key"] = {k: v for k, v in names.items() if v is not None}
         if item.bare_alias:
             written["allow_bare_name_alias"] = True
-        return {**written, **self._object(item.extra)}
+        return {**written, **self._object(item.extra, f"{at}/extra")}
 
     def _response(self, response: Response, position: int) -> JSONObject:
         at = f"/items/{position}/response"
@@ -192,25 +196,27 @@ class _Dumper:
             raise InvalidDocument(message, path=f"{self.path}{at}/output")
         self._sizes[position] += sum(self._sizes[p] for p in response.output if 0 <= p < position)
         written: JSONObject = {
-            "usage": None if response.usage is None else self._usage(response.usage, ()),
+            "usage": None
+            if response.usage is None
+            else self._usage(response.usage, (), f"{at}/usage"),
             "output": [self._entry(self._raws, each) for each in response.output],
             "response_id": response.id,
             "request_id": response.request_id,
         }
         kept = {key: value for key, value in written.items() if key not in response.absent}
-        return {**kept, **self._object(response.extra)}
+        return {**kept, **self._object(response.extra, f"{at}/extra")}
 
     def _guardrail(self, guardrail: Guardrail, position: int) -> JSONValue:
-        return self._output(guardrail.result, f"/items/{position}/result")
+        return self._output(guardrail.result, f"/items/{position}/guardrail/result")
 
-    def _usage(self, given: Usage, usages: Iterable[JSONValue]) -> JSONObject:
+    def _usage(self, given: Usage, usages: Iterable[JSONValue], at: str) -> JSONObject:
         written: JSONObject = {}
         for name in (*wire.USAGE_COUNTS, *wire.USAGE_DETAILS):
-            self._put(written, name, self._plain(getattr(given, name)))
+            self._put(written, name, self._plain(getattr(given, name), f"{at}/{name}"))
         if given.entries is not None:
             entries = usage.unfold(given.entries, tuple(usages))
-            written["request_usage_entries"] = self._plain(entries)
-        return {**written, **self._object(given.extra)}
+            written["request_usage_entries"] = self._plain(entries, f"{at}/entries")
+        return {**written, **self._object(given.extra, f"{at}/extra")}
 
     def _input(self) -> JSONValue:
         given = self.state.input
@@ -224,20 +230,20 @@ class _Dumper:
             self._put(document, "conversation_id", conversation.id)
             self._put(document, "previous_response_id", conversation.previous_response_id)
             self._put(document, "auto_previous_response_id", conversation.auto)
-        current = self._plain(state.current_response)
+        current = self._plain(state.current_response, "/current_response")
         self._put(document, "current_response_generated_item_ownership", current)
-        self._put(document, "tool_use_tracker", self._plain(state.tool_use))
+        self._put(document, "tool_use_tracker", self._plain(state.tool_use, "/tool_use"))
         self._put(document, "current_turn_persisted_item_count", state.persisted)
         self._put(document, "pending_session_write", self._session_write())
         self._put(document, "terminal_unrecoverable", state.terminal)
-        self._put(document, "trace", self._plain(state.trace))
-        self._put(document, "sandbox", self._plain(state.sandbox))
+        self._put(document, "trace", self._plain(state.trace, "/trace"))
+        self._put(document, "sandbox", self._plain(state.sandbox, "/sandbox"))
 
     def _session_write(self) -> JSONValue:
         given = self.state.session_write
         if given is None:
             return None
-        rest = self._object(given.get("rest"))
+        rest = self._object(given.get("rest"), "/session_write/rest")
         if "items" not in given:
             return rest
         return {**rest, "items": self._listed(given["items"], self._raws)}
@@ -247,13 +253,19 @@ class _Dumper:
         grants, states = self._decided()
         if state.context is None and state.usage is None and not grants and states is None:
             return None
-        signed = ledger.digests(self.extras, f"/extras/{self.dialect}")
+        signed = ledger.digests(self.extras, f"{self.path}/extras/{self.dialect}")
         written = self._extra("context")
         if state.usage is not None:
             responses = [self._entry(self._responses, p) for p in positions(state.responded or ())]
             usages = [each.get("usage") for each in responses if isinstance(each, dict)]
-            written["usage"] = self._usage(state.usage, usages)
-        places = approvals.write(grants, self._agent, self._object)
+            written["usage"] = self._usage(state.usage, usages, "/usage")
+        for index, grant in enumerate(grants):
+            if grant.subject == "function" and grant.agent is None:
+                self._lose("error", _NO_AGENT)(f"{self.path}/grants/{index}")
+        at = "/grants"
+        places = approvals.write(
+            grants, lambda agent: self._agent(agent, at), lambda extra: self._object(extra, at)
+        )
         unsaid = "approvals" in written or self.extras.get("no_approvals")
         if not places["approvals"] and unsaid:
             del places["approvals"]
@@ -272,15 +284,15 @@ class _Dumper:
         if context.has_data:
             at = f"{self.path}/context/data"
             written["context"] = degrade.plain(context.data, at, self._lose("warn", _CONTEXT))
-        self._put(written, "context_meta", self._plain(context.meta))
+        self._put(written, "context_meta", self._plain(context.meta, "/context/meta"))
         if (context.meta or {}).get("serialized_via") == "hitl":
             self._write_held(written)
         if context.tool_input is not None:
-            written["tool_input"] = self._plain(context.tool_input)
+            written["tool_input"] = self._plain(context.tool_input, "/context/tool_input", "warn")
 
     def _write_held(self, written: JSONObject) -> None:
         """Write a context that hitl held: the SDK refuses a state whose context is no mapping."""
-        meta = self._object(written["context_meta"])
+        meta = self._sound(written["context_meta"])
         if isinstance(written.get("context"), dict):
             written["context_meta"] = {**meta, "serialized_via": "context_serializer"}
             return
@@ -309,7 +321,7 @@ class _Dumper:
         step = self.state.step
         if step is None:
             return None
-        extra = self._object(step.extra)
+        extra = self._object(step.extra, "/step/extra")
         if step.kind == "unknown":
             return extra
         if step.kind == "run_again":
@@ -330,9 +342,13 @@ class _Dumper:
         self._put(written, "tools_used", processed.tools_used)
         self._groups(written, processed)
         self._put(written, "interruptions", self._listed(processed.interruptions, self._items))
-        self._put(written, "mcp_tool_bindings", self._plain(processed.mcp_bindings))
+        self._put(
+            written,
+            "mcp_tool_bindings",
+            self._plain(processed.mcp_bindings, "/processed/mcp_bindings"),
+        )
         self._put(written, "tool_output_guardrail_result_start", processed.guardrail_start)
-        return {**written, **self._object(processed.extra)}
+        return {**written, **self._object(processed.extra, "/processed/extra")}
 
     def _groups(self, written: JSONObject, processed: Processed) -> None:
         for key, tool_key, group in wire.GROUPS:
@@ -345,13 +361,13 @@ class _Dumper:
 
     def _call(self, call: Call, tool_key: str, path: str) -> JSONObject:
         raw = self._copy(self._raws, call.item)
-        extra = self._object(call.extra)
+        extra = self._object(call.extra, path[len(self.path) :])
         if call.group == "hosted_mcp":
             request = {"raw_item": raw, **self._sound(extra.pop("request_item", {}))}
             written: JSONObject = {"request_item": request}
         else:
             written = {"tool_call": raw}
-        self._put(written, tool_key, self._plain(call.tool))
+        self._put(written, tool_key, self._plain(call.tool, f"{path[len(self.path) :]}/{tool_key}"))
         if call.run is not None:
             at = f"{path}/agent_run_state"
             self.room.repeat(call.run, self.state, at)
@@ -377,15 +393,15 @@ class _Dumper:
             raise InvalidDocument(message, path=f"{self.path}/items/{position}")
         return entries[position]
 
-    def _agent(self, position: int) -> JSONObject:
+    def _agent(self, position: int, at: str) -> JSONObject:
         if not 0 <= position < len(self.agents):
             message = f"expected an agent below {len(self.agents)}, found another"
-            raise InvalidDocument(message, path=f"{self.path}/agents")
+            raise InvalidDocument(message, path=self.path + at)
         return self.agents[position]
 
-    def _object(self, value: JSONValue) -> JSONObject:
+    def _object(self, value: JSONValue, at: str) -> JSONObject:
         """Give what hitl does not know of an object, to be put back into it."""
-        return self._sound(self._plain(value or {}))
+        return self._sound(self._plain(value or {}, at))
 
     def _sound(self, found: JSONValue) -> JSONObject:
         if not isinstance(found, dict):
@@ -394,21 +410,22 @@ class _Dumper:
 
     def _extra(self, name: str) -> JSONObject:
         """Give one of the SDK's own extras."""
-        found = self.extras.get(name, {})
+        found, at = self.extras.get(name, {}), f"/extras/{self.dialect}/{name}"
         if not isinstance(found, dict):
-            path = f"/extras/{self.dialect}/{name}"
+            path = f"{self.path}{at}"
             raise InvalidDocument(f"expected object, got {json_type(found)}", path=path)
-        return self._object(found)
+        return self._object(found, at)
 
     def _output(self, value: JSONValue, path: str) -> JSONValue:
         if not self._tagged:
             return value
         return degrade.plain(value, self.path + path, self._lose("info", _OUTPUT))
 
-    def _plain(self, value: Any) -> Any:  # noqa: ANN401 - tagged JSON, and what it was
+    def _plain(self, value: Any, at: str, severity: Severity = "info") -> Any:  # noqa: ANN401 - JSON
+        """Give a tagged value as JSON has it; `at` is its place in this run."""
         if not self._tagged:
             return value
-        return degrade.plain(value, self.path, self._lose("info", _OUTPUT))
+        return degrade.plain(value, self.path + at, self._lose(severity, _CARRIED))
 
     def _lose(self, severity: Severity, reason: str) -> Callable[[str], None]:
         def report(path: str) -> None:
@@ -416,11 +433,11 @@ class _Dumper:
 
         return report
 
-    def _reference(self, agent: Agent) -> JSONObject:
+    def _reference(self, agent: Agent, at: str) -> JSONObject:
         written: JSONObject = {"name": agent.name}
         if agent.identity is not None:
             written["identity"] = agent.identity
-        return {**written, **self._object(agent.extra)}
+        return {**written, **self._object(agent.extra, f"{at}/extra")}
 
     @staticmethod
     def _put(target: JSONObject, key: str, value: JSONValue) -> None:
