@@ -293,3 +293,14 @@ class TestBombs:
         given["session"] = [[1, 3], [0, 2]]
         with pytest.raises(InvalidDocument, match="found one twice"):
             hitl.loads(given)
+
+    @pytest.mark.parametrize(
+        ("name", "value"), [("current", -1), ("current", 2**31 + 1), ("max", -1), ("max", -(2**70))]
+    )
+    def test_turn(self, name: str, value: int) -> None:
+        """No run counts such turns."""
+        given = native(PARALLEL)
+        given["turn"][name] = value
+        with pytest.raises(InvalidDocument) as caught:
+            hitl.loads(given)
+        assert caught.value.path == f"/turn/{name}"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from hitl.dialects.native.wire import Head
     from hitl.model import Processed
 
+_TURNS = 2**31  # more than any run starts
+
 
 def load(
     parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState | None = None
@@ -124,6 +126,10 @@ def _check_places(state: RunState) -> None:
             message = "expected each log position once, found one twice"
             raise InvalidDocument(message, path=path)
         ends[path] = stop
+    if not 0 <= state.turn.current <= _TURNS:
+        raise InvalidDocument(f"expected a turn up to {_TURNS}", path="/turn/current")
+    if state.turn.max is not None and state.turn.max < 0:
+        raise InvalidDocument("expected a number of turns, found less", path="/turn/max")
     agents = len(state.agents)
     for path, agent in _agents(state):
         if not 0 <= agent < agents:
