@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
+import msgspec
 import pytest
 from attrs import evolve
 
 import hitl
 from hitl import transfer
-from hitl.errors import ArgumentsChanged, LossError
+from hitl.errors import ArgumentsChanged, DocumentError, InvalidDocument, LossError
 from hitl.model import Context, RunState
 from hitl.revision import Loss
 from tests.agents import corpus
@@ -153,3 +155,56 @@ class TestCheck:
         """The codec is told."""
         report = hitl.check(hitl.dumps(state, codec="msgpack"))
         assert (report.dialect, report.codec, report.problems) == ("native", "msgpack", ())
+
+    @pytest.mark.parametrize("name", ["agent", "source", "target"])
+    @pytest.mark.parametrize("position", [-1, 7, 2**70])
+    def test_agent_of_an_item(self, name: str, position: int, state: RunState) -> None:
+        """An agent that is not there is found by its place, here and when it is written."""
+        native = json.loads(hitl.dumps(state))
+        native["items"][1]["item"][name] = position
+        (problem,) = hitl.check(native).problems
+        assert problem.path == f"/items/1/item/{name}"
+        with pytest.raises(InvalidDocument) as caught:
+            hitl.dumps(hitl.loads(native), dialect=SDK)
+        assert caught.value.path == f"/items/1/item/{name}"
+
+
+class TestNewer:
+    def test_by_way_of_native(self) -> None:
+        """What came from a newer minor stays flagged in native, and keeps its own label."""
+        given = corpus.load(PARALLEL) | {"$schemaVersion": "1.99", "from_the_future": 7}
+        first = hitl.loads(given)
+        data = hitl.dumps(first, allow_loss=True)
+        state = hitl.loads(data)
+        assert state == first
+        report = hitl.check(data)
+        assert (report.dialect, report.newer) == ("native", True)
+        with pytest.raises(LossError, match="cannot hold 1 value"):
+            hitl.dumps(state, dialect=SDK, version="1.21")
+        assert json.loads(hitl.dumps(state, dialect=SDK)) == given
+
+    @pytest.mark.parametrize("version", ["9.0", "x", ""])
+    def test_no_version(self, version: str, state: RunState) -> None:
+        """An origin that hitl cannot have read is not taken for a newer one."""
+        native = json.loads(hitl.dumps(state))
+        native["origin"]["version"] = version
+        assert hitl.loads(native).newer is None
+
+
+class TestWrongClass:
+    @pytest.mark.parametrize("given", [{7: 1}, {"$hitl": {7: 1}}, {"$hitl": object()}])
+    def test_dict(self, given: Any) -> None:  # noqa: ANN401 - no JSON
+        """A dict that is no JSON is a fault of the document."""
+        with pytest.raises(InvalidDocument):
+            hitl.loads(given)
+
+    @pytest.mark.parametrize("inside", [{7: 1}, math.nan, {"a": {(1,): 2}}])
+    def test_messagepack(self, inside: Any, state: RunState) -> None:  # noqa: ANN401 - no JSON
+        """So is MessagePack that says what JSON cannot, in the head and in the log."""
+        native = json.loads(hitl.dumps(state))
+        head = native | {"trace": {"a": inside}}
+        with pytest.raises(DocumentError):
+            hitl.loads(msgspec.msgpack.encode(head))
+        native["items"][0] = {"item": {"kind": "input", "raw": inside}}
+        (problem,) = hitl.check(msgspec.msgpack.encode(native)).problems
+        assert isinstance(problem, DocumentError)

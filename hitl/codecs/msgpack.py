@@ -42,9 +42,9 @@ def encode_record(record: Record) -> bytes:
 def _parse(data: bytes) -> JSONValue:
     try:
         value = _ANY.decode(data)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         raise MalformedDocument("expected MessagePack, found something else") from None
-    document.validate(value)
+    document.validate(value, error=InvalidDocument)
     if msgspec.msgpack.encode(value) != data and _pairs(data) != _pairs(
         msgspec.msgpack.encode(value)
     ):
