@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self, TypeVar, overload
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from hitl.document import JSONObject, JSONValue
 from hitl.errors import InvalidDocument
@@ -251,10 +251,6 @@ class RunState:
         return decide.decide(
             self, call, approved=False, always=always, by=by, at=at, reason=reason, message=message
         )
-
-    def with_log(self, log: ItemLog) -> Self:
-        """Give the state over another encoding of the same log."""
-        return evolve(self, log=log)
 
     def __repr__(self) -> str:
         turn = f"turn {self.turn.current} of {self.turn.max or 'any'}"
