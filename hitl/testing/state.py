@@ -201,7 +201,8 @@ class _Log:
 
 
 def _approval(call: Record, position: int) -> Item:
-    agent = None if call.item is None else call.item.agent
+    # The SDK's approvals always name an agent; a decision on one without has no place there.
+    agent = (call.item.agent if call.item is not None else None) or 0
     return Item(kind="approval", call=position, agent=agent, tool_name="refund")
 
 
