@@ -89,7 +89,8 @@ class TestLog:
     @pytest.mark.parametrize("call", [-1, 1, 2, 99])
     def test_call_must_be_earlier(self, call: int) -> None:
         """It cannot point at itself, behind itself, or nowhere."""
-        log = log_of(Item(kind="message"), Item(kind="approval", call=call))
+        after = Item(kind="tool_call", raw={"type": "function_call"})
+        log = log_of(Item(kind="message"), Item(kind="approval", call=call), after)
         with pytest.raises(InvalidDocument, match="position of an earlier call") as caught:
             log.item(1)
         assert caught.value.path == "/items/1/item/call"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hitl import RunState
 
 PARALLEL = "cross/py-0.24.0/parallel"
+SDK = "openai-agents-python"
 NESTED = "cross/py-0.24.0/nested"
 CODECS = sorted(transfer.codecs())
 
@@ -261,6 +262,31 @@ class TestRefused:
         with pytest.raises(InvalidDocument, match="position of a response"):
             state.responses[0]
 
+    @pytest.mark.parametrize("entry", [[0, 99], [-1, 1], [1, 0], [0], ["a", "b"], []])
+    def test_usage_of_other_responses(self, entry: object) -> None:
+        """Usage that repeats responses which are not there cannot be written."""
+        given = native(PARALLEL)
+        given["usage"]["entries"] = [entry]
+        with pytest.raises(InvalidDocument) as caught:
+            hitl.dumps(hitl.loads(given), dialect=SDK)
+        assert caught.value.path == "/usage/entries/0"
+
+    def test_another_label_in_the_extras(self) -> None:
+        """What the SDK's document also said cannot change the label it is written at."""
+        given = native(PARALLEL)
+        given["extras"][SDK]["document"]["$schemaVersion"] = "1.0"
+        written = json.loads(hitl.dumps(hitl.loads(given), dialect=SDK))
+        assert written["$schemaVersion"] == transfer.dialects()[SDK].chain.newest
+
+    @pytest.mark.parametrize("name", ["document", "context", "signed", "odd_invocations"])
+    @pytest.mark.parametrize("value", [7, [], {"$": "bytes", "v": "aGk="}])
+    def test_extras(self, name: str, value: object) -> None:
+        """The SDK's own extras are objects."""
+        given = native(PARALLEL)
+        given["extras"][SDK][name] = value
+        with pytest.raises(InvalidDocument, match="^expected object, got"):
+            hitl.dumps(hitl.loads(given), dialect=SDK)
+
     def test_agent_of_an_item(self) -> None:
         """An item of an agent that is not there cannot be shown, decided or written."""
         given = native(PARALLEL)
@@ -270,7 +296,7 @@ class TestRefused:
         state = hitl.loads(given)
         for use in (
             lambda: state.interruptions,
-            lambda: hitl.dumps(state, dialect="openai-agents-python"),
+            lambda: hitl.dumps(state, dialect=SDK),
         ):
             with pytest.raises(InvalidDocument, match="expected an agent below"):
                 use()
