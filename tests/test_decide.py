@@ -279,6 +279,22 @@ def _two_outer_calls() -> RunState:
     return hitl.loads(given)
 
 
+class TestWhose:
+    @pytest.mark.parametrize("own_first", [False, True])
+    def test_own_call_like_one_inside(self, *, own_first: bool) -> None:
+        """A decision of the outer run is on its own call, even if a run inside has one like it."""
+        given = corpus.load(NESTED)
+        (inner,) = given["current_step"]["data"]["interruptions"]
+        own = copy.deepcopy(inner) | {"agent": given["current_agent"]}
+        waiting = [own, inner] if own_first else [inner, own]
+        given["current_step"]["data"]["interruptions"] = waiting
+        state = hitl.loads(given)
+        assert [bool(each.outer) for each in state.interruptions] == [not own_first, own_first]
+        decided = written(state.approve(inner["raw_item"]["call_id"]))
+        (record,) = decided["context"]["function_tool_approvals"]
+        assert record["agent"] == given["current_agent"] != inner["agent"]
+
+
 class TestArgumentsChanged:
     """What was decided is what runs: law 8, rule 3."""
 

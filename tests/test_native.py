@@ -284,7 +284,7 @@ class TestRefused:
         """The SDK's own extras are objects."""
         given = native(PARALLEL)
         given["extras"][SDK][name] = value
-        with pytest.raises(InvalidDocument, match="^expected object, got"):
+        with pytest.raises(InvalidDocument, match=r"^expected (?:object, got|the digests of)"):
             hitl.dumps(hitl.loads(given), dialect=SDK)
 
     def test_agent_of_an_item(self) -> None:
