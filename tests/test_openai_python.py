@@ -321,3 +321,13 @@ def test_places_of_losses() -> None:
         ("/context/tool_input/a", "warn"),
         (f"/extras/{SDK}/document/new/a", "info"),
     }
+
+
+@pytest.mark.parametrize(
+    "fields", [{"current_turn": -1}, {"current_turn": 2**40}, {"max_turns": -1}]
+)
+def test_turns_no_run_counts(fields: dict[str, int]) -> None:
+    """A turn that a native document could not say is refused when the SDK's is read."""
+    name = "openai-agents-python/0.24.0/plain"
+    with pytest.raises(InvalidDocument, match="turn"):
+        hitl.loads(corpus.load(name) | fields)

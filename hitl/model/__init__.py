@@ -16,12 +16,13 @@ from hitl.model.record import (
     read_record,
     slim,
 )
-from hitl.model.state import Origin, RunState, Turn, View
+from hitl.model.state import MOST_TURNS, Origin, RunState, Turn, View
 from hitl.model.step import Call, CallState, Ledger, Processed, Step
 from hitl.model.usage import Usage
 
 __all__ = [
     "KINDS",
+    "MOST_TURNS",
     "STAGES",
     "Agent",
     "Call",

@@ -40,6 +40,10 @@ class Origin:
     version: str
 
 
+MOST_TURNS = 2**31
+"""More turns than any run starts."""
+
+
 @frozen(kw_only=True)
 class Turn:
     """The turn counter: model calls started, and how many the run may make (None: no limit)."""

@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from hitl.dialects.native import wire
 from hitl.document import JSONObject, escape
 from hitl.errors import DocumentError, InvalidDocument
-from hitl.model import ItemLog, RunState, Spans
+from hitl.model import MOST_TURNS, ItemLog, RunState, Spans
 from hitl.model.fit import fit, under
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hitl.codec import Codec
     from hitl.dialects.native.wire import Head
     from hitl.model import Processed
-
-_TURNS = 2**31  # more than any run starts
 
 
 def load(
@@ -126,8 +124,8 @@ def _check_places(state: RunState) -> None:
             message = "expected each log position once, found one twice"
             raise InvalidDocument(message, path=path)
         ends[path] = stop
-    if not 0 <= state.turn.current <= _TURNS:
-        raise InvalidDocument(f"expected a turn up to {_TURNS}", path="/turn/current")
+    if not 0 <= state.turn.current <= MOST_TURNS:
+        raise InvalidDocument(f"expected a turn up to {MOST_TURNS}", path="/turn/current")
     if state.turn.max is not None and state.turn.max < 0:
         raise InvalidDocument("expected a number of turns, found less", path="/turn/max")
     agents = len(state.agents)

@@ -11,6 +11,7 @@ from hitl.dialects.openai_python import approvals, ledger, usage, wire
 from hitl.dialects.openai_python.history import History, same
 from hitl.errors import InvalidDocument
 from hitl.model import (
+    MOST_TURNS,
     Call,
     Context,
     Conversation,
@@ -83,7 +84,7 @@ class _Loader:
         self._derive_indexes(generated, session)
         state = {
             "origin": self.origin,
-            "turn": Turn(current=self._turn(), max=top.take("max_turns", int)),
+            "turn": self._turn(),
             "current_agent": self._current_agent(),
             "input": input_,
             "staged": staged,
@@ -130,11 +131,18 @@ class _Loader:
         given = self.top.take(key, dict)
         return None if given is None else self.tag(given)
 
-    def _turn(self) -> int:
-        turn = self.top.take("current_turn", int)
-        if turn is None:
+    def _turn(self) -> Turn:
+        """Read the turn counter; what a native document could not say is refused here already."""
+        current, most = self.top.take("current_turn", int), self.top.take("max_turns", int)
+        if current is None:
             raise InvalidDocument("expected integer, got nothing", path=self.top.at("current_turn"))
-        return turn
+        if not 0 <= current <= MOST_TURNS:
+            message = f"expected a turn up to {MOST_TURNS}"
+            raise InvalidDocument(message, path=self.top.at("current_turn"))
+        if most is not None and most < 0:
+            message = "expected a number of turns, found less"
+            raise InvalidDocument(message, path=self.top.at("max_turns"))
+        return Turn(current=current, max=most)
 
     def _current_agent(self) -> int:
         key = "current_agent"
