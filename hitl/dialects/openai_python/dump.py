@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import frozen
 
 from hitl.dialect import json_type
 from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.load import indexes
-from hitl.document import DEFAULT_LIMITS, JSONObject, resolve
-from hitl.errors import HitlError, InvalidDocument, LimitExceeded
+from hitl.dialects.openai_python.room import Room
+from hitl.document import JSONObject, resolve
+from hitl.errors import HitlError, InvalidDocument
 from hitl.model import CallState, Item, Ledger, positions
 from hitl.model.decide import own_calls, verify
 from hitl.revision import Loss, Severity
@@ -27,7 +28,6 @@ _NO_MAPPING = "the app context is no mapping, as the SDK wants it; it must be gi
 _OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees the same as before"
 _CARRIED = "a value is not JSON; the SDK gets what JSON can say of it"
 _NO_AGENT = "a decision on a function call names no agent; the SDK has no place for it"
-_COPIES = 10  # times the SDK writes an item, at most
 _AUDIT = "who decided, when and why has no place in the SDK's state"
 _AGENTS = {"agent": "agent", "source_agent": "source", "target_agent": "target"}
 
@@ -59,49 +59,13 @@ def dump(state: RunState, dialect: str, version: str, *, path: str = "") -> Dump
     """
     if not path:
         verify(state)
-    return _Dumper(state, dialect, version, path, _Room()).dump()
-
-
-class _Room:
-    """How much a document may still grow by entries that stand in it more than once.
-
-    A position costs a forger some bytes, and the entry it names, any number. What a log may become
-    is bounded by its own size, over all runs of the document.
-    """
-
-    def __init__(self) -> None:
-        self.left = DEFAULT_LIMITS.size_bytes
-        self._sizes: dict[int, int] = {}
-
-    def give(self, chunks: Iterable[bytes]) -> None:
-        """Make room for the copies of a log."""
-        self.left += _COPIES * sum(map(len, chunks))
-
-    def take(self, size: int, path: str) -> None:
-        """Take room for one copy.
-
-        Raises:
-            LimitExceeded: there is none left.
-        """
-        self.left -= size
-        if self.left < 0:
-            message = "expected entries repeated as a run does, found far more copies"
-            raise LimitExceeded(message, path=path)
-
-    def repeat(self, run: RunState, outer: RunState, path: str) -> None:
-        """Take room for what a run inside has in common with the run around it."""
-        for name in ("context", "usage"):
-            shared = getattr(run, name)
-            if shared is not None and shared is getattr(outer, name):
-                if id(shared) not in self._sizes:
-                    self._sizes[id(shared)] = len(str(asdict(shared, recurse=False)))
-                self.take(self._sizes[id(shared)], path)
+    return _Dumper(state, dialect, version, path, Room()).dump()
 
 
 class _Dumper:
     """Writes one run; runs inside are written by dumpers of their own."""
 
-    def __init__(self, state: RunState, dialect: str, version: str, path: str, room: _Room) -> None:
+    def __init__(self, state: RunState, dialect: str, version: str, path: str, room: Room) -> None:
         self.state = state
         self.room = room
         self.dialect = dialect
