@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agents import Agent, Runner, function_tool, set_tracing_disabled
+from agents import Agent, RunConfig, Runner, function_tool
 
 import hitl
 from hitl.errors import AmbiguousCall, ArgumentsChanged, DecisionError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hitl import RunState
 
-set_tracing_disabled(disabled=True)
+UNTRACED = RunConfig(tracing_disabled=True)
 
 
 @function_tool(needs_approval=True)
@@ -41,7 +41,7 @@ def agent(calls: int = 1) -> Agent[Any]:
 
 def paused(calls: int = 1) -> RunState:
     """The run at its pause."""
-    return hitl.capture(asyncio.run(Runner.run(agent(calls), "go")))
+    return hitl.capture(asyncio.run(Runner.run(agent(calls), "go", run_config=UNTRACED)))
 
 
 def forged(state: RunState, change: Callable[[dict[str, Any]], None]) -> RunState:
@@ -140,7 +140,7 @@ class TestNames:
         """A slash in a call's id is escaped in its name, as in a JSON Pointer."""
         script = [call("refund", "a/b", {"order": 1})]
         owner: Agent[Any] = Agent(name="s", model=ScriptedModel(script), tools=[refund])
-        state = hitl.capture(asyncio.run(Runner.run(owner, "go")))
+        state = hitl.capture(asyncio.run(Runner.run(owner, "go", run_config=UNTRACED)))
         assert [each.call for each in state.interruptions] == ["a~1b"]
         assert state.approve("a~1b").interruptions[0].decision is not None
         assert state.approve("a/b").interruptions[0].decision is not None
@@ -158,7 +158,7 @@ class TestNames:
         owner: Agent[Any] = Agent(
             name="outer", model=ScriptedModel(outer), tools=[inner.as_tool("ask", "d")]
         )
-        state = hitl.capture(asyncio.run(Runner.run(owner, "go")))
+        state = hitl.capture(asyncio.run(Runner.run(owner, "go", run_config=UNTRACED)))
 
         def twin(document: dict[str, Any]) -> None:
             for entry in document["items"]:

@@ -177,14 +177,14 @@ def suspect(state: RunState, path: str = "") -> Iterator[DecisionError]:
     shown = {item.call_id: item for item in _pending(state)}
     for index, item in enumerate(shown.values()):
         if not one_tool(item) or not runnable(item.raw):
-            message = "a waiting call does not say which tool it is for, or with what"
+            message = f"call {item.call_id!r} does not say which tool it is for, or with what"
             yield ArgumentsChanged(message, path=f"{path}/step/interruptions/{index}")
     for index, call in enumerate(state.processed.calls if state.processed else ()):
         place = f"{path}/processed/calls/{index}"
         runs = state.log.item(call.item)
         seen = shown.get(runs.call_id)
         if seen is not None and not _same_call(seen, runs, call):
-            message = "a waiting call is not the call that would run"
+            message = f"call {runs.call_id!r} is not the call that would run"
             hint = "the state was changed after the pause; show it and start over"
             yield ArgumentsChanged(message, path=place, hint=hint)
         if call.run is not None:
