@@ -23,6 +23,15 @@ HitlError
 │   ├── ToolMismatch         a tool is missing, renamed or changed
 │   └── ContextMismatch      the app context cannot be rebuilt
 ├── CaptureError             the SDK object handed in cannot be captured
+├── StoreError               the store says no
+│   ├── UnknownRun           no run, or no checkpoint, of that name
+│   ├── RunExists            a run of that id was started before
+│   ├── AlreadyClaimed       another worker has the run
+│   ├── NotClaimable         nothing can be done with the run as it is
+│   ├── Superseded           the claim is stale: another worker has taken the run since
+│   ├── InDoubt              a call was cut between its start and its result
+│   ├── StoreCorrupt         what is stored is not what was written
+│   └── StoreUnavailable     the database cannot do it now: busy, full, gone
 └── RevisionError            a version chain is wrong: a fault of hitl or of a plugin
 ```
 
@@ -138,9 +147,30 @@ class AmbiguousCall(DecisionError):
 
 
 class AlreadyDecided(DecisionError):
-    """The call has a decision already; the first one wins."""
+    """The call has a decision already; the first one wins.
+
+    Attributes:
+        by: who decided; None when not recorded.
+        at: when, in ISO 8601; None when not recorded.
+        approved: the verdict that stands; None when not known here.
+    """
 
     code = "already-decided"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        by: str | None = None,
+        at: str | None = None,
+        approved: bool | None = None,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.by = by
+        self.at = at
+        self.approved = approved
 
 
 class ArgumentsChanged(DecisionError):
@@ -195,6 +225,93 @@ class CaptureError(HitlError):
     """The SDK object handed in cannot be captured."""
 
     code = "capture"
+
+
+class StoreError(HitlError):
+    """A store says no; nothing was changed."""
+
+    code = "store"
+
+
+class UnknownRun(StoreError):
+    """No run, or no checkpoint, of that name."""
+
+    code = "unknown-run"
+
+
+class RunExists(StoreError):
+    """A run of that id was started before.
+
+    Attributes:
+        same: whether with the same input.
+    """
+
+    code = "run-exists"
+
+    def __init__(self, message: str, *, same: bool, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.same = same
+
+
+class AlreadyClaimed(StoreError):
+    """Another worker has the run.
+
+    Attributes:
+        worker: who.
+        until: until when its lease runs, in ISO 8601 by the store's clock.
+    """
+
+    code = "already-claimed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        worker: str | None = None,
+        until: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.worker = worker
+        self.until = until
+
+
+class NotClaimable(StoreError):
+    """Nothing can be done with the run as it is: it has ended, or waits for a verdict."""
+
+    code = "not-claimable"
+
+
+class Superseded(StoreError):
+    """The claim is stale: another worker has taken the run since, or it is gone."""
+
+    code = "superseded"
+
+
+class InDoubt(StoreError):
+    """A call was cut between its start and its result: nobody knows whether it happened.
+
+    Attributes:
+        calls: the names of such calls.
+    """
+
+    code = "in-doubt"
+
+    def __init__(self, message: str, *, calls: Sequence[str] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.calls = tuple(calls)
+
+
+class StoreCorrupt(StoreError):
+    """What is stored is not what was written."""
+
+    code = "store-corrupt"
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot do it now: busy, full, unreachable, read-only."""
+
+    code = "store-unavailable"
 
 
 class RevisionError(HitlError):

@@ -1,0 +1,77 @@
+"""The life of a stored run: a table, status × event → status.
+
+Only this module compares statuses; a store asks `after` and writes what it is told. A status says
+what may happen to a run next, not why it stopped: the reason stands beside it.
+
+```
+            pause            decide (last)
+ running ───────────▶ waiting ───────────▶ ready
+  ▲  │ └─ finish ▶ finished   │ claim        │ claim
+  │  └── stop ──▶ stopped ────┴──────────────┤
+  └──────────────────────────────────────────┘
+ running ── doubt ▶ in_doubt ── settle ▶ stopped          cancel, from any that rests ▶ cancelled
+```
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Status = Literal[
+    "running",  # a worker has it, or had it and died: the lease says which
+    "waiting",  # a person must decide
+    "ready",  # every call has a verdict
+    "stopped",  # cut by an error, a cancel, a limit; can go on
+    "in_doubt",  # a call was cut between start and result; somebody must say what happened
+    "finished",
+    "cancelled",
+]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+Event = Literal[
+    "claim",  # a worker takes the run; the store has looked at the lease
+    "save",  # a checkpoint while the run goes on
+    "pause",  # a checkpoint with calls that wait for a person
+    "settled_pause",  # the same, all of them decided already
+    "stop",
+    "finish",
+    "decide",  # a verdict; others are missing
+    "decide_last",
+    "doubt",
+    "settle",  # one doubt gone; others are left
+    "settle_last",
+    "cancel",
+]
+
+_NEXT: dict[Status, dict[Event, Status]] = {
+    "running": {
+        "claim": "running",
+        "save": "running",
+        "pause": "waiting",
+        "settled_pause": "ready",
+        "stop": "stopped",
+        "finish": "finished",
+        "doubt": "in_doubt",
+    },
+    "waiting": {
+        "claim": "running",
+        "decide": "waiting",
+        "decide_last": "ready",
+        "cancel": "cancelled",
+    },
+    "ready": {"claim": "running", "cancel": "cancelled"},
+    "stopped": {"claim": "running", "cancel": "cancelled", "doubt": "in_doubt"},
+    "in_doubt": {"settle": "in_doubt", "settle_last": "stopped", "cancel": "cancelled"},
+    "finished": {},
+    "cancelled": {},
+}
+
+
+def after(status: Status, event: Event) -> Status | None:
+    """Give the status after `event`; None when it cannot happen to such a run."""
+    return _NEXT[status].get(event)
+
+
+def may(event: Event) -> tuple[Status, ...]:
+    """Give the statuses in which `event` can happen, for a store's queries."""
+    return tuple(status for status in STATUSES if event in _NEXT[status])
