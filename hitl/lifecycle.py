@@ -1,4 +1,4 @@
-"""The life of a stored run: a table, status × event → status.
+"""The life of a stored run: a table, status and event → status.
 
 Only this module compares statuses; a store asks `after` and writes what it is told. A status says
 what may happen to a run next, not why it stopped: the reason stands beside it.
