@@ -1,5 +1,6 @@
 """hitl: pause an agent for a person, resume it anywhere, exactly once."""
 
+from hitl.connection import approve, connect, reject
 from hitl.errors import HitlError
 from hitl.model import Interruption, RunState
 from hitl.revision import Loss
@@ -14,13 +15,16 @@ __all__ = [
     "Loss",
     "Report",
     "RunState",
+    "approve",
     "capture",
     "check",
     "check_restore",
+    "connect",
     "convert",
     "dumps",
     "loads",
     "register",
+    "reject",
     "restore",
 ]
 
