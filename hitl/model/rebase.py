@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve
 
+from hitl import document
 from hitl.model.log import ItemLog, positions, spans
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ T = TypeVar("T")
 def rebase(state: RunState, known: Sequence[bytes], agents: Sequence[Agent] = ()) -> RunState:
     """Give the same run over a log that begins with `known`.
 
-    Entries that `known` holds byte for byte are found there, the others follow it. Entries of
+    Entries that `known` holds, key order aside, are found there, the others follow it. Entries of
     `known` that the run does not use stay, so positions of earlier states keep their meaning.
 
     Args:
@@ -50,9 +51,12 @@ class _Rebase:
     def __init__(self, state: RunState, known: Sequence[bytes]) -> None:
         self.state = state
         self.chunks = list(known)
-        self.left: defaultdict[bytes, deque[int]] = defaultdict(deque)
+        self.known = known
+        self.used: set[int] = set()
+        self.exact: defaultdict[bytes, deque[int]] = defaultdict(deque)
+        self.alike: defaultdict[bytes, deque[int]] | None = None
         for position, chunk in enumerate(known):
-            self.left[chunk].append(position)
+            self.exact[chunk].append(position)
         self.places: dict[int, int] = {}
 
     def apply(self) -> RunState:
@@ -72,11 +76,35 @@ class _Rebase:
         moved = self._moved(record)
         log = self.state.log
         chunk = log.chunks[position] if moved is record else log.codec.encode(moved)
-        if self.left[chunk]:
-            self.places[position] = self.left[chunk].popleft()
-        else:
+        known = self._known(chunk)
+        if known is None:
             self.places[position] = len(self.chunks)
             self.chunks.append(chunk)
+        else:
+            self.places[position] = known
+
+    def _known(self, chunk: bytes) -> int | None:
+        """Find a stored entry that says the same and stands for nothing else yet.
+
+        An SDK that read a state writes its keys in another order; that is no other entry.
+        """
+        if (found := self._left(self.exact, chunk)) is not None:
+            return found
+        if self.alike is None:
+            self.alike = defaultdict(deque)
+            for position, stored in enumerate(self.known):
+                self.alike[self._meaning(stored)].append(position)
+        return self._left(self.alike, self._meaning(chunk))
+
+    def _left(self, places: defaultdict[bytes, deque[int]], key: bytes) -> int | None:
+        while places[key]:
+            if (found := places[key].popleft()) not in self.used:
+                self.used.add(found)
+                return found
+        return None
+
+    def _meaning(self, chunk: bytes) -> bytes:
+        return document.canonical(self.state.log.codec.parse(chunk))
 
     def _moved(self, record: Record) -> Record:
         item, response = record.item, record.response

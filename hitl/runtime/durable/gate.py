@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen, mutable
 
@@ -14,7 +14,7 @@ from hitl.runtime.durable.idempotent import KEY
 from hitl.runtime.durable.value import dump_result, load_result
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from types import TracebackType
     from typing import Self
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hitl.store import Claim, Effect, Store
 
 log = logging.getLogger("hitl")
+
+T = TypeVar("T")
 
 _BEATS = 3  # renewals within one lease
 _TRIES, _PAUSE_S = 5, 0.2  # a result is worth waiting for a busy database
@@ -150,15 +152,12 @@ class Gate:
         """
         if wanted.cuttable:
             return await self._once(wanted, execute)
-        task = asyncio.create_task(self._once(wanted, execute))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._kept(self._once(wanted, execute)))
 
     async def _once(self, wanted: Wanted, execute: Callable[[], Awaitable[object]]) -> object:
         effect = await self.enter(wanted)
         if effect.state == "finished":
-            return load_result(effect.result)
+            return self.result(effect)
         token = KEY.set(effect.key)
         try:
             result = await execute()
@@ -167,8 +166,32 @@ class Gate:
         await self.leave(wanted.call, result)
         return result
 
+    def result(self, effect: Effect) -> object:
+        """Give what was recorded of a call."""
+        return load_result(effect.result)
+
+    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start work that is waited for before the run is let go, whoever cancels what."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
     async def enter(self, wanted: Wanted) -> Effect:
         """Write the intent of a call; `finished` with its result when it ran before."""
+        task = self._kept(self._enter(wanted))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            # The row may be written all the same; its tool is surely not entered.
+            self._kept(self._unenter(task, wanted.call))
+            raise
+
+    async def _unenter(self, entering: asyncio.Task[Effect], call: str) -> None:
+        await asyncio.wait([entering])
+        await self.undo(call)
+
+    async def _enter(self, wanted: Wanted) -> Effect:
         self.check()
         call = wanted.call
         try:
@@ -216,6 +239,10 @@ class Gate:
         """Record what the model is told of a call that the SDK cut and answered itself."""
         if call in self._open:
             await self.leave(call, result)
+
+    def reopen(self) -> None:
+        """Let tools start again, after `settle`."""
+        self._stopping = False
 
     async def settle(self) -> None:
         """Let no tool start any more, and wait for those that run."""

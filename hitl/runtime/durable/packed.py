@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 
 from hitl import transfer
 from hitl.dialects.native import wire
@@ -97,9 +97,9 @@ def pack(
     parts = codec.split(transfer.dumps(moved))
     entries = tuple(codec.elements(parts.pop(wire.ITEMS)))
     head: JSONObject = {name: codec.parse(part) for name, part in parts.items()}
-    envelope: JSONObject = {"note": asdict(note), "state": head}
+    envelope: JSONObject = {"note": codec.parse(msgspec.json.encode(note)), "state": head}
     return Packed(
-        head=codec.encode(msgspec.to_builtins(envelope)),
+        head=codec.encode(envelope),
         base=len(known),
         new=entries[len(known) :],
         entries=entries,

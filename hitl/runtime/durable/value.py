@@ -62,9 +62,16 @@ def dump_result(result: object) -> bytes:
 
 
 def load_result(data: bytes | None) -> object:
-    """Read what `dump_result` wrote."""
-    given: Any = {} if data is None else document.parse(data)
-    return _OUTPUTS.decode(given.get("value"))
+    """Read what `dump_result` wrote; what a person recorded by hand is text."""
+    if data is None:
+        return None
+    try:
+        given = document.parse(data)
+    except HitlError:
+        return data.decode("utf-8", "replace")
+    if isinstance(given, dict) and given.keys() == {"value"}:
+        return _OUTPUTS.decode(given["value"])
+    return data.decode("utf-8", "replace")
 
 
 def tagged(final: object) -> JSONValue:

@@ -178,10 +178,3 @@ def _outer(call: str) -> str:
 
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def digest_of(kind: str, key: str, value: object) -> str:
-    """Give the digest of what a call that nobody was asked about will run, as a decision would."""
-    return decide.arguments_sha256({"type": kind, key: value})  # type: ignore[dict-item]
-
-
