@@ -1,27 +1,51 @@
 """hitl: pause an agent for a person, resume it anywhere, exactly once."""
 
+from hitl.connection import approve, connect, reject
 from hitl.errors import HitlError
 from hitl.model import Interruption, RunState
 from hitl.revision import Loss
 from hitl.runtime.door import capture, check_restore, restore
+from hitl.runtime.durable.door import (
+    resume,
+    resume_streamed,
+    resume_sync,
+    run,
+    run_streamed,
+    run_sync,
+)
+from hitl.runtime.durable.idempotent import idempotency_key, idempotent
+from hitl.runtime.durable.outcome import DurableRun, DurableStream
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
 from hitl.values import register
 
 __all__ = [
     "Converted",
+    "DurableRun",
+    "DurableStream",
     "HitlError",
     "Interruption",
     "Loss",
     "Report",
     "RunState",
+    "approve",
     "capture",
     "check",
     "check_restore",
+    "connect",
     "convert",
     "dumps",
+    "idempotency_key",
+    "idempotent",
     "loads",
     "register",
+    "reject",
     "restore",
+    "resume",
+    "resume_streamed",
+    "resume_sync",
+    "run",
+    "run_streamed",
+    "run_sync",
 ]
 
 

@@ -14,7 +14,8 @@ HitlError
 │   ├── UnknownCall          no call of that name waits in this run
 │   ├── AmbiguousCall        more than one call answers to that name
 │   ├── AlreadyDecided       the call has a decision already
-│   └── ArgumentsChanged     the call is not the one that was decided
+│   ├── ArgumentsChanged     the call is not the one that was decided
+│   └── NotApproved          the call may not run: it waits for a verdict, or was rejected
 ├── RestoreError             the agent handed in cannot go on with this state
 │   ├── RunFinished          nothing is left to run
 │   ├── OlderRelease         an older release of the SDK wrote the state
@@ -177,6 +178,12 @@ class ArgumentsChanged(DecisionError):
     """The call is not the one that was decided: its bytes differ."""
 
     code = "arguments-changed"
+
+
+class NotApproved(DecisionError):
+    """The call may not run: people were asked, and did not say yes."""
+
+    code = "not-approved"
 
 
 class RestoreError(HitlError):

@@ -1,4 +1,4 @@
-"""The life of a stored run: a table, status and event → status.
+"""The life of a stored run: a table, status x event → status.
 
 Only this module compares statuses; a store asks `after` and writes what it is told. A status says
 what may happen to a run next, not why it stopped: the reason stands beside it.
@@ -52,6 +52,9 @@ _NEXT: dict[Status, dict[Event, Status]] = {
         "stop": "stopped",
         "finish": "finished",
         "doubt": "in_doubt",
+        "decide": "running",  # a call of the last pause, while the run goes on with another one
+        "decide_last": "running",
+        "cancel": "cancelled",  # its worker is dead: the store has looked at the lease
     },
     "waiting": {
         "claim": "running",
@@ -60,8 +63,19 @@ _NEXT: dict[Status, dict[Event, Status]] = {
         "cancel": "cancelled",
     },
     "ready": {"claim": "running", "cancel": "cancelled"},
-    "stopped": {"claim": "running", "cancel": "cancelled", "doubt": "in_doubt"},
-    "in_doubt": {"settle": "in_doubt", "settle_last": "stopped", "cancel": "cancelled"},
+    "stopped": {
+        "claim": "running",
+        "decide": "stopped",
+        "decide_last": "stopped",
+        "cancel": "cancelled",
+    },
+    "in_doubt": {
+        "settle": "in_doubt",
+        "settle_last": "stopped",
+        "decide": "in_doubt",
+        "decide_last": "in_doubt",
+        "cancel": "cancelled",
+    },
     "finished": {},
     "cancelled": {},
 }
@@ -70,6 +84,21 @@ _NEXT: dict[Status, dict[Event, Status]] = {
 def after(status: Status, event: Event) -> Status | None:
     """Give the status after `event`; None when it cannot happen to such a run."""
     return _NEXT[status].get(event)
+
+
+def taken(status: Status) -> bool:
+    """Tell whether a worker has the run, or had it and died: the lease says which."""
+    return status == "running"
+
+
+def waits(status: Status) -> bool:
+    """Tell whether the run can go on only when people have spoken."""
+    return status == "waiting"
+
+
+def ended(status: Status) -> bool:
+    """Tell whether nothing can happen to the run any more."""
+    return not _NEXT[status]
 
 
 def may(event: Event) -> tuple[Status, ...]:

@@ -1,6 +1,7 @@
 """Folders of implementations: being in the folder is the registration.
 
-Third parties register through the entry point groups `hitl.dialects` and `hitl.codecs`.
+Third parties register through the entry point groups `hitl.dialects`, `hitl.codecs`
+and `hitl.stores`.
 """
 
 from __future__ import annotations

@@ -7,6 +7,10 @@ digest, one row per call that waits (`Request`), one per call that ran (`Effect`
 Every method is one transaction: it happened wholly or not at all. After a claim every write carries
 it; the store compares its generation first and refuses a stale one with `Superseded`, before
 anything is written. Times are seconds since 1970 by the store's own clock.
+
+A cancelled await: the method happened, or not; it is never cut. A run that a cancelled `create`
+made is gone again, a claim is given back, an intent of `start` is undone: the caller does not know
+of them.
 """
 
 from __future__ import annotations
@@ -141,6 +145,7 @@ class Effect:
         generation: the claim under which it started.
         key: the idempotency key: the same whenever this call is run again.
         idempotent: whether the tool said that running it twice under one key is running it once.
+        attempt: how often it was started; what became of the times before is not known.
         result: what was recorded; the store does not look into it.
         started_at, finished_at: by the store's clock.
     """
@@ -152,6 +157,7 @@ class Effect:
     generation: int
     key: str
     idempotent: bool = False
+    attempt: int = 1
     result: bytes | None = None
     started_at: float
     finished_at: float | None = None
@@ -165,12 +171,14 @@ class Claim:
         run_id, generation: what every write carries.
         worker: who claimed it.
         lease_until: by the store's clock.
+        created_at: when the run was made; a later run of the same id is another run.
     """
 
     run_id: str
     generation: int
     worker: str
     lease_until: float
+    created_at: float
 
 
 @frozen(kw_only=True)
@@ -253,7 +261,7 @@ class Store(Protocol):
 
     Errors of the contract: `UnknownRun` from every method that names a run, `StoreUnavailable` when
     the database cannot do it now (busy, full, gone), `StoreCorrupt` when what is stored is not what
-    was written.
+    was written, `ValueRefused` for an id, a name or a number that no store lets in (`hitl.gate`).
     """
 
     async def __aenter__(self) -> Self:
@@ -306,8 +314,8 @@ class Store(Protocol):
         """Append a checkpoint; every event but `save` ends the claim.
 
         Verdicts that were given are kept: when every request of a pause has one the run is ready at
-        once. `stop` while a call is started and not finished brings the run in doubt, unless its
-        tool is idempotent.
+        once. To end a claim while a call is started and not finished brings the run in doubt,
+        unless its tool is idempotent.
 
         Raises:
             Superseded: see `renew`; also when the log is not as long as `save.base`.
@@ -318,8 +326,9 @@ class Store(Protocol):
     ) -> Run:
         """End a claim without a checkpoint: the run stays as its newest checkpoint says.
 
-        With `reason`, it is stopped; without, it goes back to waiting or ready. Calls in between
-        become in doubt as in `save`.
+        With `reason`, it is stopped; without, it goes back to waiting or ready if its newest
+        checkpoint is a pause, and is stopped otherwise. Calls in between become in doubt as in
+        `save`.
 
         Raises:
             Superseded: see `renew`.
@@ -336,13 +345,20 @@ class Store(Protocol):
         Raises:
             Superseded: see `renew`.
             InDoubt: it started before and has no result, under this claim too.
-            ArgumentsChanged: it started before with another tool or other arguments.
+            ArgumentsChanged: it started before with another tool or other arguments, or people were
+                asked about other arguments.
+            NotApproved: people were asked, and the call has no verdict or was rejected; an approval
+                for always of the same tool and agent speaks for a call without one.
         """
 
     async def finish(self, claim: Claim, call: str, result: bytes) -> Effect:
         """Record the result of a call that was started under this claim.
 
+        Recording the same result again changes nothing, so that it can be tried again after
+        `StoreUnavailable`.
+
         Raises:
+            UnknownCall: it was not started under this claim, or has another result.
             Superseded: see `renew`.
         """
 
@@ -350,11 +366,15 @@ class Store(Protocol):
         """Take back the intent of a call of which it is sure that the tool was not entered.
 
         Raises:
+            UnknownCall: it was not started under this claim, or has a result.
             Superseded: see `renew`.
         """
 
     async def decide(self, run_id: str, call: str, verdict: Verdict) -> Request:
-        """Record a verdict; the first wins. With the last one missing the run becomes ready.
+        """Record a verdict; the first wins. With the last one missing a waiting run becomes ready.
+
+        While a worker goes on with other calls of the newest pause, and while the run is stopped, a
+        verdict is recorded and kept for the next pause.
 
         A verdict of a call that is already past its time is refused: the default was given.
 
@@ -385,7 +405,7 @@ class Store(Protocol):
         """
 
     async def cancel(self, run_id: str, *, note: str | None = None) -> Run:
-        """Give a run up that nobody is working on.
+        """Give a run up that nobody is working on; a dead worker's too.
 
         Raises:
             AlreadyClaimed: somebody is.
@@ -422,7 +442,10 @@ class Store(Protocol):
         """
 
     async def prune(self, *, older_than_s: float) -> int:
-        """Delete the runs that ended and were not touched for so long; gives how many."""
+        """Delete the runs that ended and were not touched for so long; gives how many.
+
+        In transactions of at most a hundred runs, so that others can write in between.
+        """
 
 
 def digest(data: bytes) -> str:

@@ -15,7 +15,6 @@ from agents.exceptions import AgentsException
 
 import hitl
 from hitl import document, transfer
-from hitl.model.rebase import rebase
 from hitl.runtime.recorder import Recorder
 from tests.agents import SCENARIOS, ScriptedModel, call, corpus, message, tools
 from tests.agents.log import Log
@@ -159,25 +158,3 @@ class TestLong:
         result = asyncio.run(watch.run(first, "go"))
         assert result.final_output == "done"
         assert watch.captures == 5
-
-
-class TestRebase:
-    """A capture put on a log that is there already."""
-
-    @pytest.mark.parametrize("name", corpus.names())
-    def test_on_itself(self, name: str) -> None:
-        """Nothing is appended, and nothing is said otherwise."""
-        state = hitl.loads(corpus.read(name))
-        rebased = rebase(state, state)
-        assert rebased.log.chunks == state.log.chunks
-        assert rebased == state
-
-    @pytest.mark.parametrize("name", corpus.names())
-    def test_on_another(self, name: str) -> None:
-        """Whatever the log held before, the run says the same; entries of the other stay first."""
-        names = corpus.names()
-        other = hitl.loads(corpus.read(names[names.index(name) - 1]))
-        state = hitl.loads(corpus.read(name))
-        rebased = rebase(state, other)
-        assert rebased.log.chunks[: len(other.log)] == other.log.chunks
-        assert document.equal(written(rebased), written(state))

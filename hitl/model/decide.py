@@ -126,6 +126,12 @@ def find(state: RunState, call: str) -> Interruption:
     return found[0]
 
 
+def binding(state: RunState, waiting: Interruption) -> tuple[str, str | None, str]:
+    """Give what a decision on a call is bound to: tool, agent and digest, as in `Decision`."""
+    holder = _holder(state, waiting)
+    return tool_label(waiting.item), _owner(holder, waiting.item), waiting.arguments_sha256
+
+
 def verify(state: RunState) -> None:
     """Check that every decided call is still the one that was decided, nested runs included.
 

@@ -74,7 +74,7 @@ class Recorder:
         state = capture.overlaid(live, evolve(read, secrets={}))
         fresh = state
         if self._known is not None:
-            state = rebase(state, self._known)
+            state = rebase(state, self._known.log.chunks, self._known.agents)
         history.moved(_moves(fresh, state))
         generated = sdk.merged(live)
         self._last = _Last(

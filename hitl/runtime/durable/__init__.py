@@ -1,0 +1,22 @@
+"""Durable runs: one approval, one effect, in whichever process goes on.
+
+| module | what it holds |
+| --- | --- |
+| `door` | `run`, `resume` and their kin: import the SDK when called |
+| `outcome` | what a caller is given: `DurableRun`, `DurableStream` |
+| `idempotent` | tools that may be run again by themselves, and their key |
+| `start` | how a run begins, or is taken up again |
+| `attempt` | one claim's work: from a claim to the next pause, the end or a stop |
+| `kickoff` | what a run was started with: where it starts over before its first checkpoint |
+| `packed` | run state → head and log entries of a store, and back |
+| `verdict` | what people said, on the calls it was said of |
+| `gate` | intent before an effect, result after it, and nothing once the lease is lost |
+| `graph` | copies of the user's agents whose tools pass the gate |
+| `tool` | how each kind of tool passes it |
+| `value` | results of tools and of runs as bytes |
+| `hooks` | the user's hooks, and ours before them |
+| `seam` | the runs inside agents used as tools |
+| `session` | what a stopped worker wrote to a session, taken back |
+| `reply` | models that must not stream |
+| `private` | the private names of the SDK that durable runs rely on |
+"""

@@ -1,0 +1,334 @@
+"""One claim's work: from a claim to the next pause, the end or a stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from agents import MaxTurnsExceeded, Runner
+from attrs import evolve, field, frozen, mutable
+
+from hitl.errors import HitlError
+from hitl.model import Step
+from hitl.runtime.capture import capture
+from hitl.runtime.durable import private, session
+from hitl.runtime.durable.calls import Open
+from hitl.runtime.durable.gate import Gate, Halt
+from hitl.runtime.durable.graph import Graph
+from hitl.runtime.durable.hooks import Hooks
+from hitl.runtime.durable.outcome import DurableRun
+from hitl.runtime.durable.packed import Note, pack
+from hitl.runtime.durable.reply import whole
+from hitl.runtime.durable.tool import Tools
+from hitl.runtime.durable.value import tagged
+from hitl.runtime.durable.verdict import asked, judge, wave
+from hitl.runtime.restore import restore
+from hitl.store import Save
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+    from agents import Agent as SdkAgent
+    from agents import RunResultStreaming, StreamEvent
+
+    from hitl.model import Agent, RunState
+    from hitl.runtime.durable.kickoff import Kickoff
+    from hitl.runtime.durable.packed import Packed
+    from hitl.runtime.durable.verdict import Judged
+    from hitl.runtime.sdk import AnyState
+    from hitl.store import Claim, NewRequest, Request, Run, Stop, Store, Verdict
+
+log = logging.getLogger("hitl")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the caller says of how to run; see `hitl.run`.
+
+    Attributes:
+        agent: the user's root agent.
+        options: what `Runner.run_streamed` is given besides.
+        restoring: what `restore` is given besides.
+        lease_s: for how long the run is claimed at a time.
+        everything: whether every call passes the gate.
+        streams: whether models may be asked to stream.
+        expires_in_s, default: when a request gets which verdict by itself.
+    """
+
+    agent: SdkAgent[Any]
+    options: Mapping[str, Any] = field(factory=dict)
+    restoring: Mapping[str, Any] = field(factory=dict)
+    lease_s: float = 60.0
+    everything: bool = False
+    streams: bool = True
+    expires_in_s: float | None = None
+    default: Verdict | None = None
+
+
+@mutable(kw_only=True, eq=False)
+class Attempt:
+    """A claimed run, while this process works on it.
+
+    Attributes:
+        store, claim: where it is stored, and the right to go on.
+        settings: how to run.
+        entries, agents: the log as it is stored, and the table of agents it was written under.
+        note: what belongs to the run beside its state.
+        state: the newest checkpoint; None before the first.
+        result: what the SDK is running, or ran last.
+        outcome: what came of it; None while it runs.
+    """
+
+    store: Store
+    claim: Claim
+    settings: Settings
+    entries: tuple[bytes, ...] = ()
+    agents: tuple[Agent, ...] = ()
+    note: Note = field(factory=Note)
+    state: RunState | None = None
+    result: RunResultStreaming | None = None
+    outcome: DurableRun | None = None
+    _gate: Gate = field(init=False)
+    _tools: Tools = field(init=False)
+    _graph: Graph = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        settings = self.settings
+        self._gate = Gate(
+            store=self.store,
+            claim=self.claim,
+            lease_s=settings.lease_s,
+            everything=settings.everything,
+            on_lost=self.cancel,
+        )
+        self._tools = Tools(gate=self._gate, open=Open())
+        self._graph = Graph(self._tools.gated, streams=settings.streams)
+
+    def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
+        """Stop what the SDK is running."""
+        if self.result is not None:
+            self.result.cancel(mode)
+
+    async def begin(self, kickoff: Kickoff, *, again: bool) -> AsyncGenerator[StreamEvent, None]:
+        """Run from the start.
+
+        Args:
+            kickoff: what the run was started with.
+            again: whether a worker before this one began it too, and wrote no checkpoint.
+        """
+        async with self._held():
+            memory = self.settings.options.get("session")
+            if again and memory is not None:
+                await session.start_over(memory, kickoff.given)
+            self.result = self._leg(
+                kickoff.given,
+                max_turns=kickoff.max_turns,
+                conversation_id=kickoff.conversation_id,
+                previous_response_id=kickoff.previous_response_id,
+                auto_previous_response_id=kickoff.auto_previous_response_id,
+            )
+            async with contextlib.aclosing(self._legs()) as events:
+                async for event in events:
+                    yield event
+
+    async def go_on(self, requests: tuple[Request, ...]) -> AsyncGenerator[StreamEvent, None]:
+        """Run from the newest checkpoint, with the verdicts given since."""
+        if self.state is None:
+            raise RuntimeError("expected a checkpoint to go on from")
+        async with self._held():
+            try:
+                judged = judge(self.state, self.note, requests)
+                live = await self._restored(judged)
+            except HitlError:
+                await self._release(None, None)
+                raise
+            memory = self.settings.options.get("session")
+            if memory is not None:
+                await session.roll_back(memory, self.state)
+            self.result = self._leg(live)
+            async with contextlib.aclosing(self._legs()) as events:
+                async for event in events:
+                    yield event
+
+    @contextlib.asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
+        """Keep the lease; however it ends, no tool runs on and the run is let go."""
+        async with self._gate:
+            try:
+                yield
+            except BaseException as exc:
+                await self._stopped(exc)
+                if isinstance(exc, Halt):
+                    raise exc.error from exc
+                if self._gate.lost is not None and not isinstance(exc, GeneratorExit):
+                    raise self._gate.lost from exc
+                raise
+
+    async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
+        """Drive the SDK until a person is needed, or the run ends."""
+        while self.result is not None:
+            async for event in self.result.stream_events():
+                yield event
+            self._gate.check()
+            await self._gate.settle()
+            live = await self._after()
+            if live is None:
+                return
+            self._gate.reopen()
+            self.result = self._leg(live)
+
+    def _leg(self, given: object, **start: Any) -> RunResultStreaming:  # noqa: ANN401
+        options = dict(self.settings.options)
+        theirs = options.pop("hooks", None)
+        if not self.settings.streams:
+            options["run_config"] = whole(options.get("run_config"))
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
+        if not start:  # a restored state has its context
+            options.pop("context", None)
+        return Runner.run_streamed(
+            self._graph.copy(self.settings.agent), given, hooks=hooks, **options, **start
+        )
+
+    async def _before_model(self) -> None:
+        """Store the run before each model call; the first is covered by the kickoff."""
+        self._gate.check()
+        if self.result is None or not self.result.raw_responses:
+            await self._gate.still()
+            return
+        state = capture(self.result)
+        turn = evolve(state.turn, current=max(0, state.turn.current - 1))
+        await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
+
+    async def _after(self) -> AnyState | None:
+        """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
+        if self.result is None:
+            return None
+        state = capture(self.result)
+        if not self.result.interruptions:
+            await self._finish(state)
+            return None
+        judged = judge(state, self._waved(state))
+        self.note = judged.note
+        if judged.count:  # nobody needs to be asked about these: they run from here
+            await self._save("save", state)
+            return await self._restored(judged)
+        requests = asked(
+            state,
+            judged.open,
+            expires_in_s=self.settings.expires_in_s,
+            default=self.settings.default,
+        )
+        await self._save("pause", state, requests=requests)
+        return None
+
+    def _waved(self, state: RunState) -> Note:
+        """Note the calls that stopped for the gate alone."""
+        free = {name for name, rules in self._tools.free.items() if rules == {False}}
+        calls = {
+            each.call
+            for each in state.interruptions
+            if each.call in self._tools.waved or (each.item.tool_name or each.tool_name) in free
+        }
+        everything = self.settings.everything
+        return wave(self.note, calls if everything else ())
+
+    async def _finish(self, state: RunState) -> None:
+        final = None if self.result is None else self.result.final_output
+        self.note = evolve(self.note, done=True, final=tagged(final), waved=())
+        await self._save("finish", state, final=final)
+
+    async def _save(
+        self,
+        event: Any,  # noqa: ANN401 - see `Save`
+        state: RunState,
+        *,
+        requests: tuple[NewRequest, ...] = (),
+        final: object = None,
+        reason: Stop | None = None,
+        note: str | None = None,
+    ) -> None:
+        packed = self._packed(state)
+        save = Save(
+            event=event,
+            head=packed.head,
+            base=packed.base,
+            new=packed.new,
+            requests=requests,
+            reason=reason,
+            note=note,
+        )
+        try:
+            run = await self.store.save(self._gate.claim, save)
+        except HitlError as exc:
+            raise Halt(exc) from exc
+        self.entries, self.agents, self.state = packed.entries, packed.agents, state
+        if event != "save":
+            self._done(run, final)
+
+    def _packed(self, state: RunState) -> Packed:
+        return pack(state, self.note, self.entries, self.agents)
+
+    def _done(self, run: Run, final: object = None) -> None:
+        log.info("run %s: %s", run.run_id, run.status)
+        self.outcome = DurableRun(
+            id=run.run_id,
+            status=run.status,
+            state=self.state,
+            final_output=final,
+            result=self.result,
+        )
+
+    async def _restored(self, judged: Judged) -> AnyState:
+        """Give the SDK a state in which every verdict is on the call it was given on."""
+        self.note = judged.note
+        self._gate.approved = {**self._gate.approved, **judged.approved}
+        self._tools.open.restored(judged.state)
+        root = self._graph.copy(self.settings.agent)
+        return await restore(root, judged.state, **self.settings.restoring)
+
+    async def _stopped(self, exc: BaseException) -> None:
+        """Let the run go, as what stopped it allows; what stopped it is told, not what follows."""
+        await self._quiet()
+        if self.outcome is not None:
+            return
+        reason, note = _reason(exc), type(exc).__name__
+        try:
+            if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
+                state = capture(self.result)
+                turn = evolve(state.turn, current=max(0, state.turn.current - 1))
+                state = evolve(state, turn=turn, step=Step(kind="run_again"))
+                await self._save("stop", state, reason=reason, note=note)
+            else:
+                await self._release(reason, note)
+        except (HitlError, Halt) as failed:
+            error = failed.error if isinstance(failed, Halt) else failed
+            log.warning("run %s: not let go: %s", self.claim.run_id, error)
+
+    async def _quiet(self) -> None:
+        """Let nothing of the run go on: neither the SDK's loop nor a tool."""
+        if self.result is not None:
+            self.result.cancel("immediate")
+            loop = private.loop_of(self.result)
+            if loop is not None:
+                await asyncio.wait([loop])
+                if not loop.cancelled():
+                    loop.exception()
+        await self._gate.settle()
+
+    async def _release(self, reason: Stop | None, note: str | None) -> None:
+        if self._gate.lost is None:
+            await self.store.release(self._gate.claim, reason=reason, note=note)
+
+
+def _reason(exc: BaseException) -> Stop:
+    match exc:
+        case MaxTurnsExceeded():
+            return "turn_limit"
+        case TimeoutError():
+            return "timeout"
+        case asyncio.CancelledError() | GeneratorExit():
+            return "cancel"
+        case _:
+            return "timeout" if "Timeout" in type(exc).__name__ else "error"

@@ -1,0 +1,292 @@
+"""`run`, `resume` and their kin; the SDK is imported when one is called."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+from hitl.runtime.door import STORED
+from hitl.runtime.durable.outcome import DurableRun, DurableStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import agents as sdk
+
+    from hitl.runtime.durable.attempt import Settings
+    from hitl.store import Store, Verdict
+
+LEASE_S = 60.0
+MAX_TURNS = 10  # as openai-agents
+
+
+def run_streamed(
+    agent: sdk.Agent[Any],
+    input: str | list[Any],  # noqa: A002 - as Runner.run
+    *,
+    store: Store,
+    run_id: str | None = None,
+    context: object = None,
+    max_turns: int | None = MAX_TURNS,
+    hooks: sdk.RunHooks[Any] | None = None,
+    run_config: sdk.RunConfig | None = None,
+    session: sdk.Session | None = None,
+    conversation_id: str | None = None,
+    previous_response_id: str | None = None,
+    auto_previous_response_id: bool = False,
+    error_handlers: Any = None,  # noqa: ANN401 - the SDK's
+    lease_s: float = LEASE_S,
+    worker: str | None = None,
+    gate: Literal["approval", "all"] = "approval",
+    stream_model: bool = True,
+    expires_in_s: float | None = None,
+    default: Verdict | None = None,
+) -> DurableStream:
+    """Start a run as `run` does; its events are read from `stream_events()`."""
+    from hitl.runtime.durable import start
+
+    settings = _settings(
+        agent,
+        gate=gate,
+        lease_s=lease_s,
+        streams=stream_model,
+        expires_in_s=expires_in_s,
+        default=default,
+        options={
+            "context": context,
+            "hooks": hooks,
+            "run_config": run_config,
+            "session": session,
+            "error_handlers": error_handlers,
+        },
+        restoring={} if context is None else {"context": context},
+    )
+    kickoff = {
+        "max_turns": max_turns,
+        "conversation_id": conversation_id,
+        "previous_response_id": previous_response_id,
+        "auto_previous_response_id": auto_previous_response_id,
+    }
+    return DurableStream(
+        lambda stream: start.begin(
+            stream, settings, input, store=store, run_id=run_id, worker=worker, start=kickoff
+        )
+    )
+
+
+async def run(
+    agent: sdk.Agent[Any],
+    input: str | list[Any],  # noqa: A002 - as Runner.run
+    *,
+    store: Store,
+    run_id: str | None = None,
+    context: object = None,
+    max_turns: int | None = MAX_TURNS,
+    hooks: sdk.RunHooks[Any] | None = None,
+    run_config: sdk.RunConfig | None = None,
+    session: sdk.Session | None = None,
+    conversation_id: str | None = None,
+    previous_response_id: str | None = None,
+    auto_previous_response_id: bool = False,
+    error_handlers: Any = None,  # noqa: ANN401 - the SDK's
+    lease_s: float = LEASE_S,
+    worker: str | None = None,
+    gate: Literal["approval", "all"] = "approval",
+    stream_model: bool = True,
+    expires_in_s: float | None = None,
+    default: Verdict | None = None,
+) -> DurableRun:
+    """Run an agent as `Runner.run` does, in a store: it stops for people and survives its process.
+
+    The agent, its tools, hooks, session and run config are the user's own and are not changed.
+    Before each model call and at each stop the run is stored; a call that needs approval has its
+    intent stored before it starts and its result before the model hears of it.
+
+    Args:
+        agent: the agent to start with.
+        input: a text or items.
+        store: where the run lives, opened.
+        run_id: its name; starting it again with the same input gives the run there is. None makes
+            one up.
+        context, max_turns, hooks, run_config, session, conversation_id, previous_response_id,
+            auto_previous_response_id, error_handlers: as `Runner.run`.
+        lease_s: how long nobody else may take the run when this process dies; kept alive while
+            it works.
+        worker: who is working, for people; None names host and process.
+        gate: `approval` gates the calls of tools that need approval, `all` every call.
+        stream_model: False asks models for whole replies.
+        expires_in_s: seconds until a call that waits gets `default`; None: never.
+        default: that verdict.
+
+    Returns:
+        The run at its next pause or its end.
+
+    Raises:
+        RunExists: there is a run of that id with other input.
+        Superseded: another worker took the run over; nothing ran after that.
+        InDoubt: a call was cut between its start and its result.
+        StoreUnavailable: the database cannot do it now.
+    """
+    given = dict(locals())
+    stream = run_streamed(given.pop("agent"), given.pop("input"), **given)
+    return await _drained(stream)
+
+
+def resume_streamed(
+    agent: sdk.Agent[Any],
+    run_id: str,
+    *,
+    store: Store,
+    context: object = STORED,
+    max_turns: int | None = None,
+    hooks: sdk.RunHooks[Any] | None = None,
+    run_config: sdk.RunConfig | None = None,
+    session: sdk.Session | None = None,
+    error_handlers: Any = None,  # noqa: ANN401 - the SDK's
+    agents: Mapping[str, str] | None = None,
+    tools: Mapping[str, str] | None = None,
+    allow_changed: bool = False,
+    lease_s: float = LEASE_S,
+    worker: str | None = None,
+    force: bool = False,
+    gate: Literal["approval", "all"] = "approval",
+    stream_model: bool = True,
+    expires_in_s: float | None = None,
+    default: Verdict | None = None,
+    **restoring: Any,  # noqa: ANN401 - what `restore` takes besides
+) -> DurableStream:
+    """Go on with a run as `resume` does; its events are read from `stream_events()`."""
+    from hitl.runtime.durable import start
+
+    settings = _settings(
+        agent,
+        gate=gate,
+        lease_s=lease_s,
+        streams=stream_model,
+        expires_in_s=expires_in_s,
+        default=default,
+        options={
+            "context": None if context is STORED else context,
+            "hooks": hooks,
+            "run_config": run_config,
+            "session": session,
+            "error_handlers": error_handlers,
+        },
+        restoring={
+            "context": context,
+            "agents": agents,
+            "tools": tools,
+            "allow_changed": allow_changed,
+            **restoring,
+        },
+    )
+    return DurableStream(
+        lambda stream: start.take_up(
+            stream,
+            settings,
+            run_id,
+            store=store,
+            worker=worker,
+            max_turns=max_turns,
+            force=force,
+        )
+    )
+
+
+async def resume(
+    agent: sdk.Agent[Any],
+    run_id: str,
+    *,
+    store: Store,
+    context: object = STORED,
+    max_turns: int | None = None,
+    hooks: sdk.RunHooks[Any] | None = None,
+    run_config: sdk.RunConfig | None = None,
+    session: sdk.Session | None = None,
+    error_handlers: Any = None,  # noqa: ANN401 - the SDK's
+    agents: Mapping[str, str] | None = None,
+    tools: Mapping[str, str] | None = None,
+    allow_changed: bool = False,
+    lease_s: float = LEASE_S,
+    worker: str | None = None,
+    force: bool = False,
+    gate: Literal["approval", "all"] = "approval",
+    stream_model: bool = True,
+    expires_in_s: float | None = None,
+    default: Verdict | None = None,
+    **restoring: Any,  # noqa: ANN401 - what `restore` takes besides
+) -> DurableRun:
+    """Go on with a run from its newest checkpoint, in any process, exactly once.
+
+    A run that has ended, or waits for a verdict nobody has given, is given as it is: nothing is
+    claimed and nothing runs. Some verdicts are enough: the calls without one go on waiting.
+
+    Args:
+        agent: the agent the run started with.
+        run_id: the run.
+        store: where it lives, opened.
+        context: the app context to go on with, instead of the stored one.
+        max_turns: a higher turn limit; a lower one changes nothing.
+        hooks, run_config, session, error_handlers: as `Runner.run`; they are not stored.
+        agents, tools, allow_changed, restoring: as `hitl.restore`.
+        force: go on although no verdict is new.
+        lease_s, worker, gate, stream_model, expires_in_s, default: as `hitl.run`.
+
+    Returns:
+        The run at its next pause or its end.
+
+    Raises:
+        AlreadyClaimed: somebody is working on it; says who, and until when.
+        NotClaimable: it was cancelled.
+        ArgumentsChanged: a call is not the one that was decided; nothing was run.
+        InDoubt: a call was cut between its start and its result; settle it first.
+        Superseded: another worker took the run over; nothing ran after that.
+        RestoreError: the agent cannot go on with the run; nothing was run.
+    """
+    given = dict(locals())
+    given |= given.pop("restoring")
+    stream = resume_streamed(given.pop("agent"), given.pop("run_id"), **given)
+    return await _drained(stream)
+
+
+def run_sync(agent: sdk.Agent[Any], input: str | list[Any], **options: Any) -> DurableRun:  # noqa: A002, ANN401
+    """Do what `run` does, where no event loop runs."""
+    return asyncio.run(run(agent, input, **options))
+
+
+def resume_sync(agent: sdk.Agent[Any], run_id: str, **options: Any) -> DurableRun:  # noqa: ANN401
+    """Do what `resume` does, where no event loop runs."""
+    return asyncio.run(resume(agent, run_id, **options))
+
+
+async def _drained(stream: DurableStream) -> DurableRun:
+    async for _ in stream.stream_events():
+        pass
+    return stream.run
+
+
+def _settings(
+    agent: sdk.Agent[Any],
+    *,
+    gate: str,
+    lease_s: float,
+    streams: bool,
+    expires_in_s: float | None,
+    default: Verdict | None,
+    options: dict[str, Any],
+    restoring: dict[str, Any],
+) -> Settings:
+    from hitl.runtime.durable.attempt import Settings
+
+    if gate not in {"approval", "all"}:
+        raise ValueError(f'expected gate="approval" or "all", found {gate!r}')
+    return Settings(
+        agent=agent,
+        options={name: value for name, value in options.items() if value is not None},
+        restoring=restoring,
+        lease_s=lease_s,
+        everything=gate == "all",
+        streams=streams,
+        expires_in_s=expires_in_s,
+        default=default,
+    )

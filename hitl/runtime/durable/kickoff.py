@@ -1,0 +1,59 @@
+"""What a run was started with: where it starts over as long as there is no checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, frozen
+from pydantic import BaseModel
+
+from hitl import document, values
+from hitl.model.fit import fit
+
+if TYPE_CHECKING:
+    from hitl.document import JSONValue
+
+
+@frozen(kw_only=True)
+class Kickoff:
+    """The input of a run and the settings that must not change under its id.
+
+    Attributes:
+        input: a text or a list of items, tagged.
+        max_turns: the limit it was started with; None for none.
+        session: id of the session; None without one.
+        has_context: whether an app context was given; it is not stored here.
+        conversation_id, previous_response_id, auto_previous_response_id: see `Runner.run`.
+    """
+
+    input: Any
+    max_turns: int | None = None
+    session: str | None = None
+    has_context: bool = False
+    conversation_id: str | None = None
+    previous_response_id: str | None = None
+    auto_previous_response_id: bool = False
+
+    @property
+    def given(self) -> Any:  # noqa: ANN401 - what Runner.run takes
+        """The input as `Runner.run` takes it."""
+        return values.decode(self.input)
+
+
+def tag_input(given: object) -> JSONValue:
+    """Give an input as tagged JSON; items that are objects of a library become what they say."""
+    if isinstance(given, list):
+        return [tag_input(each) for each in given]
+    if isinstance(given, BaseModel):
+        given = given.model_dump(exclude_unset=True)
+    return values.encode(given, "/input")
+
+
+def dump_kickoff(kickoff: Kickoff) -> bytes:
+    """Write a kickoff; equal ones give equal bytes."""
+    return document.canonical(asdict(kickoff))
+
+
+def load_kickoff(data: bytes) -> Kickoff:
+    """Read a kickoff."""
+    return fit(document.parse(data), Kickoff)

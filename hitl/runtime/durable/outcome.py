@@ -1,0 +1,91 @@
+"""What a caller of a durable run is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from agents import RunResultStreaming, StreamEvent
+
+    from hitl.lifecycle import Status
+    from hitl.model import Interruption, RunState
+
+
+@frozen(kw_only=True)
+class DurableRun:
+    """A run as it is in its store.
+
+    Attributes:
+        id: its name.
+        status: what may happen to it next, see `hitl.lifecycle`.
+        state: the run as of its newest checkpoint; None while there is none.
+        final_output: what the run gave; None while it has not finished.
+        result: the SDK's own result, where this process ran something.
+    """
+
+    id: str
+    status: Status
+    state: RunState | None = field(default=None, repr=False)
+    final_output: Any = None
+    result: RunResultStreaming | None = field(default=None, repr=False)
+
+    @property
+    def interruptions(self) -> tuple[Interruption, ...]:
+        """The calls that wait, or waited, for a person at the newest pause."""
+        return self.state.interruptions if self.state is not None else ()
+
+
+class DurableStream:
+    """A durable run that is read event by event.
+
+        stream = hitl.run_streamed(agent, "Refund order 7", store=store)
+        async for event in stream.stream_events():
+            ...
+        stream.run.status
+
+    Attributes:
+        run: the run, once every event was read.
+    """
+
+    def __init__(
+        self, events: Callable[[DurableStream], AsyncGenerator[StreamEvent, None]]
+    ) -> None:
+        """Read `events` when asked to."""
+        self._events = events
+        self._cancel: Callable[[Literal["immediate", "after_turn"]], None] | None = None
+        self._run: DurableRun | None = None
+
+    @property
+    def run(self) -> DurableRun:
+        """The run, once every event was read.
+
+        Raises:
+            RuntimeError: not every event was read.
+        """
+        if self._run is None:
+            raise RuntimeError("expected every event to be read first, found some left")
+        return self._run
+
+    def stream_events(self) -> AsyncGenerator[StreamEvent, None]:
+        """Run to the next pause, the end or an error, giving the SDK's own events.
+
+        Whoever stops reading stops the run; it can be taken up again.
+        """
+        return self._events(self)
+
+    def cancel(self, mode: Literal["immediate", "after_turn"] = "immediate") -> None:
+        """Stop the run; it can be taken up again."""
+        if self._cancel is not None:
+            self._cancel(mode)
+
+    def done(self, run: DurableRun) -> None:
+        """Take what the run came to."""
+        self._run = run
+
+    def begun(self, cancel: Callable[[Literal["immediate", "after_turn"]], None]) -> None:
+        """Take how the run is stopped."""
+        self._cancel = cancel

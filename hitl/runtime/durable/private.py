@@ -1,0 +1,108 @@
+"""The private names of openai-agents that durable runs rely on, beside those of `hitl.runtime.sdk`.
+
+Read from openai-agents 0.24.0. Each is asked for by name; where a release lacks one, `supported`
+says so before anything runs.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from agents import Agent, FunctionTool, Handoff, RunState
+from agents import run as _run
+from agents import tool as _tool
+
+from hitl.errors import RestoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agents import RunResultStreaming
+
+AgentRunner = _run.AgentRunner
+
+# A release has all of them, or durable runs are not for it.
+_NEEDED = (
+    (_run, "set_default_agent_runner"),
+    (_run, "get_default_agent_runner"),
+    (_run, "AgentRunner"),
+    (RunState, "add_input"),
+)
+
+
+def refuse_unsupported() -> None:
+    """Refuse a release of the SDK that durable runs cannot hold on to.
+
+    Raises:
+        RestoreError: it lacks something they need.
+    """
+    missing = [name for owner, name in _NEEDED if not hasattr(owner, name)]
+    if missing:
+        names = ", ".join(missing)
+        message = f"the installed openai-agents has no {names}"
+        raise RestoreError(message, hint="durable runs need openai-agents 0.21 or newer")
+
+
+def default_runner() -> AgentRunner:
+    """Give what `Runner` hands every run to."""
+    return _run.get_default_agent_runner()
+
+
+def set_default_runner(runner: AgentRunner) -> None:
+    """Make `Runner` hand every run to `runner`."""
+    _run.set_default_agent_runner(runner)
+
+
+def agent_of(tool: FunctionTool) -> Agent[Any] | None:
+    """Give the agent a tool is made of; None for other tools."""
+    found = getattr(tool, "_agent_instance", None)
+    return found if isinstance(found, Agent) else None
+
+
+def set_agent_of(tool: FunctionTool, agent: Agent[Any]) -> None:
+    """Let a copy of a tool name the copy of its agent."""
+    tool._agent_instance = agent  # noqa: SLF001
+
+
+def target_of(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
+    """Give the agent a handoff goes to, where it says so."""
+    ref = getattr(handoff, "_agent_ref", None)
+    found = ref() if ref is not None else None
+    return found if isinstance(found, Agent) else None
+
+
+def set_target_of(handoff: Handoff[Any, Any], agent: Agent[Any]) -> None:
+    """Let a copy of a handoff name the copy of its agent."""
+    handoff._agent_ref = weakref.ref(agent)  # noqa: SLF001
+
+
+def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - the SDK's invokers
+    """Give `invoker` with `call` in its place: what it prepares for an approval rule stays.
+
+    Args:
+        invoker: what a function tool is invoked by.
+        call: `call(invoke, context, arguments)`, where `invoke` is the invoker.
+    """
+    kind = getattr(_tool, "_FailureHandlingFunctionToolInvoker", None)
+    if kind is None or not isinstance(invoker, kind):
+        return None
+
+    class Gated(type(invoker)):  # type: ignore[misc]
+        """An invoker that asks first."""
+
+        def __init__(self) -> None:
+            self.__dict__.update(vars(invoker))
+
+        def __agents_bind_function_tool__(self, _tool: FunctionTool) -> Any:  # noqa: ANN401, N807
+            return self
+
+        async def __call__(self, ctx: Any, input: str) -> Any:  # noqa: A002, ANN401
+            return await call(invoker, ctx, input)
+
+    return Gated()
+
+
+def loop_of(result: RunResultStreaming) -> Any:  # noqa: ANN401 - a task, or None
+    """Give the task that runs a streamed run."""
+    return getattr(result, "run_loop_task", None) or getattr(result, "_run_impl_task", None)

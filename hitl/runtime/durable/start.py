@@ -1,0 +1,161 @@
+"""How a run begins, or is taken up again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from hitl.errors import ContextMismatch, NotClaimable, RunExists
+from hitl.lifecycle import ended, waits
+from hitl.runtime.door import STORED
+from hitl.runtime.durable import private, seam
+from hitl.runtime.durable.attempt import Attempt
+from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
+from hitl.runtime.durable.outcome import DurableRun
+from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.value import final_output
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from agents import StreamEvent
+
+    from hitl.model import RunState
+    from hitl.runtime.durable.attempt import Settings
+    from hitl.runtime.durable.outcome import DurableStream
+    from hitl.store import Store, Stored
+
+
+async def begin(
+    stream: DurableStream,
+    settings: Settings,
+    given: object,
+    *,
+    store: Store,
+    run_id: str | None,
+    worker: str | None,
+    start: dict[str, Any],
+) -> AsyncGenerator[StreamEvent, None]:
+    """Start a run under an id, or give the one there is; see `hitl.run`."""
+    private.refuse_unsupported()
+    seam.install()
+    memory = settings.options.get("session")
+    kickoff = Kickoff(
+        input=tag_input(given),
+        session=None if memory is None else str(memory.session_id),
+        has_context=settings.options.get("context") is not None,
+        **start,
+    )
+    name = uuid.uuid4().hex if run_id is None else run_id
+    try:
+        claim = await store.create(
+            name, dump_kickoff(kickoff), worker=worker or own_name(), lease_s=settings.lease_s
+        )
+    except RunExists as exc:
+        if not exc.same:
+            raise
+        stream.done(shown(await store.load(name), settings))
+        return
+    attempt = Attempt(store=store, claim=claim, settings=settings)
+    stream.begun(attempt.cancel)
+    async with aclosing(attempt.begin(kickoff, again=False)) as events:
+        async for event in events:
+            yield event
+    stream.done(_outcome(attempt))
+
+
+async def take_up(
+    stream: DurableStream,
+    settings: Settings,
+    run_id: str,
+    *,
+    store: Store,
+    worker: str | None,
+    max_turns: int | None,
+    force: bool,
+) -> AsyncGenerator[StreamEvent, None]:
+    """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
+    private.refuse_unsupported()
+    seam.install()
+    stored = await store.load(run_id)
+    if stored.run.status == "finished":
+        stream.done(shown(stored, settings))
+        return
+    try:
+        claim = await store.claim(
+            run_id, worker=worker or own_name(), lease_s=settings.lease_s, force=force
+        )
+    except NotClaimable:
+        stored = await store.load(run_id)
+        if not waits(stored.run.status) and not ended(stored.run.status):
+            raise
+        stream.done(shown(stored, settings))
+        return
+    stored = await store.load(run_id)
+    attempt = Attempt(store=store, claim=claim, settings=settings)
+    stream.begun(attempt.cancel)
+    async with aclosing(_work(attempt, stored, max_turns)) as events:
+        async for event in events:
+            yield event
+    stream.done(_outcome(attempt))
+
+
+def _work(
+    attempt: Attempt, stored: Stored, max_turns: int | None
+) -> AsyncGenerator[StreamEvent, None]:
+    kickoff = load_kickoff(stored.kickoff)
+    if stored.checkpoint is None:
+        if max_turns is not None and kickoff.max_turns is not None:
+            kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
+        return _again(attempt, kickoff)
+    state, note = unpack(stored)
+    attempt.entries, attempt.agents, attempt.note = stored.entries, state.agents, note
+    attempt.state = _raised(state, max_turns)
+    return attempt.go_on(stored.requests)
+
+
+async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEvent, None]:
+    """Start over: there is no checkpoint, so nothing that counts has happened yet."""
+    if kickoff.has_context and attempt.settings.restoring.get("context", STORED) is STORED:
+        await attempt.store.release(attempt.claim, reason="kickoff")
+        message = "the run has no checkpoint yet, and its context is not stored"
+        raise ContextMismatch(message, hint="pass context=")
+    async with aclosing(attempt.begin(kickoff, again=True)) as events:
+        async for event in events:
+            yield event
+
+
+def _raised(state: RunState, max_turns: int | None) -> RunState:
+    """Give the state with a higher turn limit; a lower one changes nothing."""
+    limit = state.turn.max
+    if max_turns is None or limit is None or max_turns <= limit:
+        return state
+    return evolve(state, turn=evolve(state.turn, max=max_turns))
+
+
+def shown(stored: Stored, settings: Settings) -> DurableRun:
+    """Give a stored run as it is."""
+    if stored.checkpoint is None:
+        return DurableRun(id=stored.run.run_id, status=stored.run.status)
+    state, note = unpack(stored)
+    kind = getattr(settings.agent, "output_type", None)
+    final = final_output(note.final, kind) if note.done else None
+    return DurableRun(
+        id=stored.run.run_id, status=stored.run.status, state=state, final_output=final
+    )
+
+
+def _outcome(attempt: Attempt) -> DurableRun:
+    if attempt.outcome is None:
+        raise RuntimeError("expected the run to have come to something")
+    return attempt.outcome
+
+
+def own_name() -> str:
+    """Give a name for this worker: who, for people, and unlike any other."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
