@@ -84,7 +84,7 @@ class Effects(Runs):
         )
 
     def _logged(self, run_id: str, row: Row) -> Logged:
-        """Make the record of a row whose mark has been checked: its types are those of `_effect_row`."""
+        """Make the record of a row; its mark says that its types are those of `_effect_row`."""
         _, *values, position = row
         fields = dict(zip(_EFFECT, values, strict=True))
         result = fields["result"]

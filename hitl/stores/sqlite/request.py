@@ -112,7 +112,7 @@ class Requests(Runs):
         )
 
     def _asked(self, run_id: str, row: Row) -> Asked:
-        """Make the record of a row whose mark has been checked: its types are those of `_asked_row`."""
+        """Make the record of a row; its mark says that its types are those of `_asked_row`."""
         _, call, tool, agent, sha256, body, asked_at, pause, position, is_open, *rest = row
         expires_at, fallback, verdict, decided_at = rest
         request = Request(
