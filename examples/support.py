@@ -6,13 +6,12 @@ any process can go on with a run of any other.
 
 from __future__ import annotations
 
-import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
-from agents import Agent, ModelResponse, function_tool
-from agents.items import TResponseInputItem
+from agents import Agent, function_tool
 
 from hitl.runtime.scripted import ScriptedModel, call, message
 
@@ -20,7 +19,7 @@ from hitl.runtime.scripted import ScriptedModel, call, message
 @function_tool(needs_approval=True)
 def refund(order: int) -> dict[str, Any]:
     """Pay an order back."""
-    with open("refunds.log", "a", encoding="utf-8") as log:
+    with Path("refunds.log").open("a", encoding="utf-8") as log:
         log.write(f"{order}\n")
     return {"order": order, "refunded": True}
 
@@ -29,7 +28,7 @@ class StandIn(ScriptedModel):
     """Refunds every order the user names, then says what came of it."""
 
     def _next(self, given: object) -> tuple[list[Any], str]:
-        items: list[TResponseInputItem] = given if isinstance(given, list) else []  # type: ignore[assignment]
+        items: list[Any] = given if isinstance(given, list) else []
         text = given if isinstance(given, str) else str(items[0].get("content", ""))
         outputs = [str(i.get("output")) for i in items if i.get("type") == "function_call_output"]
         if outputs:
@@ -41,4 +40,6 @@ class StandIn(ScriptedModel):
 def agent() -> Agent[Any]:
     """Build the agent, the same in every process."""
     model = None if os.environ.get("OPENAI_API_KEY") else StandIn()
-    return Agent(name="support", instructions="Refund what is asked for.", model=model, tools=[refund])
+    return Agent(
+        name="support", instructions="Refund what is asked for.", model=model, tools=[refund]
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import sys
 
 import hitl
@@ -22,10 +23,11 @@ async def main(words: str) -> None:
         run = await hitl.run(agent(), words, store=store, run_id=run_id)
         while run.status != "finished":
             for waiting in await store.waiting(run_id=run_id):
-                print(f"{waiting.agent} wants {waiting.tool}: {safe_display(waiting.body.decode())}")
-                answer = input("yes, or why not? ").strip()
-                said = hitl.approve(by="terminal") if answer == "yes" else hitl.reject(message=answer)
-                await store.decide(run_id, waiting.call, said)
+                asks = json.loads(waiting.body)["arguments"]
+                print(f"{waiting.agent} wants {waiting.tool}: {safe_display(asks)}")
+                answer = (await asyncio.to_thread(input, "yes, or why not? ")).strip()
+                yes, no = hitl.approve(by="terminal"), hitl.reject(by="terminal", message=answer)
+                await store.decide(run_id, waiting.call, yes if answer == "yes" else no)
             run = await hitl.resume(agent(), run_id, store=store)
         print(run.final_output)
 

@@ -3,7 +3,7 @@
 POST /runs {"say": "Refund order 7"}       starts a run, answers at once with its id
 GET  /runs/ID                              status, what waits, the answer once there is one
 POST /runs/ID/calls/CALL {"approve": true, "by": "ana", "sha256": "..."}
-                                           the first answer counts; a second one is told who was first
+                                           the first answer counts; a second is told whose it was
 
 A run goes on in the background as soon as its last call has a verdict. Two processes may serve the
 same database: a run is resumed by one of them. One that died in between is taken over after its
