@@ -111,19 +111,28 @@ class _Overlay:
         self.path = path
         self.outer = outer
         self.missing: list[Loss] = []
-        self.chunks = list(state.log.chunks)
+        self.changed: dict[int, bytes] = {}
 
     def apply(self) -> RunState:
         self._items()
         self._guardrails()
         self.state = evolve(
             self.state,
-            log=ItemLog(self.chunks, self.state.log.codec),
+            log=self._log(),
             context=self._context(),
             agents=self._agents(),
         )
         processed = self._inside()
         return evolve(self.state, processed=processed, missing=tuple(self.missing))
+
+    def _log(self) -> ItemLog:
+        log = self.state.log
+        if not self.changed:
+            return log
+        chunks = list(log.chunks)
+        for position, chunk in self.changed.items():
+            chunks[position] = chunk
+        return ItemLog(chunks, log.codec)
 
     def _items(self) -> None:
         lists = (
@@ -149,7 +158,7 @@ class _Overlay:
             data = self._tagged(live.custom_data, place, item.custom_data)
             changed = evolve(changed, custom_data=data)
         if changed != item or not document.equal(changed.output, item.output):
-            self.chunks[position] = self.state.log.codec.encode(Record(item=changed.folded()))
+            self.changed[position] = self.state.log.codec.encode(Record(item=changed.folded()))
 
     def _output(self, position: int, item: Item, live: object) -> JSONValue:
         raw = item.raw if isinstance(item.raw, dict) else {}
@@ -175,7 +184,7 @@ class _Overlay:
             changed["agentOutput"] = self._tagged(live.agent_output, f"{place}/agentOutput", old)
         if not document.equal(changed, written):
             record = evolve(record, result=changed)
-            self.chunks[position] = self.state.log.codec.encode(Record(guardrail=record))
+            self.changed[position] = self.state.log.codec.encode(Record(guardrail=record))
 
     def _tagged(self, live: object, path: str, text: JSONValue) -> Any:  # noqa: ANN401
         """Tag a live value; what is not registered gives its fields, or the text there is."""

@@ -99,8 +99,8 @@ class Recorder:
         log = ItemLog((*before.log.chunks, *read.log.chunks), before.log.codec)
         told = evolve(read, log=log, secrets={})
         ends = capture.overlaid(small, told, agents=self._seen)
-        if ends.log.chunks[: after.base] != before.log.chunks:
-            return None  # something captured before has changed
+        if _changed(before, ends):
+            return None
         state = _joined(before, ends, at, kept)
         history.remember(last.history, frozenset((*_end(state.generated), *_end(state.session))))
         generated = [*last.lists.generated[: at.generated], *sdk.merged(small)]
@@ -124,6 +124,13 @@ class Recorder:
 def _read(live: AnyState, after: After | None) -> tuple[RunState, History]:
     written = capture.written(live)
     return DIALECT.follow(written, transfer.codecs()["json"], after)
+
+
+def _changed(before: RunState, ends: RunState) -> bool:
+    """Tell whether something that was captured before has other values now."""
+    old, new = before.log.chunks, ends.log.chunks
+    met = (*positions(ends.generated or ()), *positions(ends.session or ()))
+    return any(new[position] is not old[position] for position in met if position < len(old))
 
 
 def _kept(result: object, before: RunState, history: History) -> dict[str, CallState] | None:

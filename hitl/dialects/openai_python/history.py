@@ -92,10 +92,11 @@ class History:
 
     def moved(self, moves: Mapping[int, int]) -> None:
         """Note that entries have moved; those that `moves` does not name are forgotten."""
-        self._copies = {
-            hint: [(moves[position], copy) for position, copy in each if position in moves]
+        moved = (
+            (hint, [(moves[position], copy) for position, copy in each if position in moves])
             for hint, each in self._copies.items()
-        }
+        )
+        self._copies = {hint: each for hint, each in moved if each}
         self._with_raw = {moves[position] for position in self._with_raw if position in moves}
 
     def listed(self, given: list[JSONValue], key: str, path: str) -> Spans:
