@@ -11,9 +11,22 @@ from hitl.revision import Added, Loss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.document import JSONObject
+    from hitl.document import JSONObject, JSONValue
 
-ADDED = (Added(place="Run", key="max_turns", schema=COUNT_OR_NULL, changed=True),)
+
+def _endless(given: JSONValue) -> bool:
+    return given is None
+
+
+ADDED = (
+    Added(
+        place="Run",
+        key="max_turns",
+        schema=COUNT_OR_NULL,
+        changed=True,
+        new=_endless,
+    ),
+)
 
 ENDLESS = 2**31 - 1
 
