@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _TO = "What to write; the newest version."
+_REPAIR = "A repair that is done only when asked for; see `hitl check`."
 
 
 @click.command(cls=Command, short_help="The same run in another dialect, version or codec.")
@@ -32,7 +33,7 @@ _TO = "What to write; the newest version."
     "repairs",
     multiple=True,
     metavar="NAME",
-    help="One done only when asked for; see `hitl check`.",
+    help=_REPAIR,
 )
 def convert(
     *,

@@ -13,12 +13,12 @@ from hitl.cli.command import loss_json, problem_json, repair_json
 from hitl.cli.display import safe_display
 from hitl.cli.operand import Target
 from hitl.errors import UnknownDialect
+from hitl.transfer import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hitl.document import JSONObject
-    from hitl.transfer import Report
 
 Fate: TypeAlias = Literal["goes on", "repaired", "asks again", "broken", "no state"]
 _FATES: tuple[Fate, ...] = ("goes on", "repaired", "asks again", "broken", "no state")
@@ -73,7 +73,8 @@ def _row(path: Path, name: str, target: Target | None) -> _Row:
     data = operand.read(str(path))
     report = transfer.check(data)
     if report.state is None:
-        unknown = isinstance(report.problems[0], UnknownDialect)
+        # Session histories lie beside states: lists, or objects that no dialect claims.
+        unknown = isinstance(report.problems[0], UnknownDialect) or data.lstrip()[:1] == b"["
         return _Row(name=name, report=report, target=None, fate="no state" if unknown else "broken")
     aim = target or Target(report.state.origin.dialect)
     if aim.dialect in transfer.dialects():
