@@ -47,11 +47,14 @@ class Repaired:
         state: the state; the same where nothing had to be done.
         repairs: what it needs; those with `opt_in` were done only if asked for.
         losses: what stays undone.
+        needs: names of all repairs that a state of its version may need; some of them are made by
+            whoever has the agent at hand.
     """
 
     state: RunState
     repairs: tuple[Repair, ...] = ()
     losses: tuple[Loss, ...] = ()
+    needs: frozenset[str] = frozenset()
 
     def applied(self, names: Collection[str]) -> tuple[Repair, ...]:
         """Give the repairs that were done when these were asked for."""

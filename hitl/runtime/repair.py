@@ -9,7 +9,7 @@ from attrs import evolve
 
 from hitl import transfer
 from hitl.dialects.openai_python import DIALECT, binding
-from hitl.errors import OlderRelease, ToolMismatch
+from hitl.errors import AgentMismatch, OlderRelease, ToolMismatch
 from hitl.runtime import sdk
 from hitl.runtime.fit import offered, takes
 from hitl.runtime.open import open_calls, tool_of
@@ -43,12 +43,15 @@ async def repaired(
         OlderRelease: the state left out what nothing can bring back.
         Relabelled: it says what its version cannot.
         ArgumentsChanged: a recorded call is not the one its writer recorded.
+        AgentMismatch: which agent of a name is meant cannot be told.
         ToolMismatch: which server a call is for cannot be told.
     """
     transfer.refuse_unknown(names)
     current = None if state.current_agent is None else state.agents[state.current_agent]
     live = sdk.identities(agent).get((current.identity or current.name) if current else "")
     found = DIALECT.repair(state, DIALECT.chain.newest, names)
+    if "agent-identity" in found.needs:
+        _refuse_twins(agent, state)
     bound = await _bound(live, found.state, context, "")
     done = set(binding.unbound(found.state)) - set(binding.unbound(bound))
     for loss in found.losses:
@@ -59,6 +62,20 @@ async def repaired(
             raise OlderRelease(loss.reason, path=loss.path, hint=hint)
         _LOG.warning("%s - at %s", loss.reason, loss.path)
     return bound
+
+
+def _refuse_twins(agent: Agent[Any], state: RunState) -> None:
+    """Refuse agents that share a name where the state does not say which of them it means.
+
+    Raises:
+        AgentMismatch: there are such agents.
+    """
+    names = [live.name for live in sdk.identities(agent).values()]
+    for index, entry in enumerate(state.agents):
+        if entry.identity is None and names.count(entry.name) > 1:
+            message = f"several agents are named {entry.name!r}, and the state does not say which"
+            hint = 'agents={"the old name": "a name of its own"} says it'
+            raise AgentMismatch(message, path=f"/agents/{index}", hint=hint)
 
 
 async def _bound(live: Agent[Any] | None, state: RunState, context: object, path: str) -> RunState:

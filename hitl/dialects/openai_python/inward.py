@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from hitl.dialects.openai_python.fingerprint import approval_scope
+from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.nest import every, kind, on_inner, own, waiting
 from hitl.dialects.openai_python.owner import FUNCTION, HOSTED, exact_ids, fits, unowned, without
 from hitl.model import CallState, Grant, Ledger
@@ -18,7 +19,7 @@ from hitl.model import CallState, Grant, Ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.model import Item, RunState
+    from hitl.model import Call, Item, RunState
 
 
 def inner_places(state: RunState) -> Iterator[str]:
@@ -119,19 +120,33 @@ def ledger_places(state: RunState) -> Iterator[str]:
 
 
 def with_ledger(run: RunState) -> RunState:
-    """Say of each call how far it has come: what has an output is done, what waits is not begun."""
+    """Say of each call how far it has come: what has an output is done, what has none, not begun.
+
+    A call with a run inside has begun: it goes on there, and does not start again.
+    """
     if run.ledger is not None:
         return run
-    mine = own(run)
-    begun = [call.item for call in run.processed.calls if call.run] if run.processed else []
-    started = {run.log.item(position).call_id for position in begun}
-    ids = [item.call_id for item in waiting(run) if item.call_id in mine]
+    calls = Calls()
+    for record in run.log:
+        if record.item is not None:
+            calls.note(record.item)
+    done = calls.done()
+    inside = {_id(run, call): call.run is not None for call in _work(run)}
+    waits = {item.call_id: False for item in waiting(run) if item.call_id in own(run)}
     states = {
-        call_id: CallState(executed=call_id in started, completed=False)
-        for call_id in (*ids, *started)
-        if call_id is not None
+        call_id: CallState(executed=begun, completed=False)
+        for call_id, begun in (waits | inside).items()
+        if call_id is not None and call_id not in done
     }
     return evolve(run, ledger=Ledger(open=states))
+
+
+def _work(run: RunState) -> tuple[Call, ...]:
+    return run.processed.calls if run.processed else ()
+
+
+def _id(run: RunState, call: Call) -> str | None:
+    return run.log.item(call.item).call_id
 
 
 def scope_places(state: RunState) -> Iterator[str]:

@@ -64,7 +64,8 @@ def repair(
         if mend.change is not None and (mend.name in names or not mend.opt_in):
             state = mend.change(state)
     losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
-    return Repaired(state=state, repairs=tuple(repairs), losses=tuple(losses))
+    needs = frozenset(mend.name for mend in mends)
+    return Repaired(state=state, repairs=tuple(repairs), losses=tuple(losses), needs=needs)
 
 
 def _refuse_forged(state: RunState) -> None:
