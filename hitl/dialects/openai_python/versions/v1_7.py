@@ -2,6 +2,7 @@
 
 from hitl.dialects.openai_python.schema import OBJECT, TEXT
 from hitl.dialects.openai_python.shape import revision
+from hitl.model import RunState
 from hitl.revision import Added, Mend
 
 ADDED = (
@@ -22,7 +23,11 @@ ADDED = (
 )
 
 # Which agents share a name is known only where they are at hand.
-MENDS = (Mend(name="agent-identity", reason="agents that share a name must be told apart"),)
+MENDS: tuple[Mend[RunState], ...] = (
+    Mend(name="agent-identity", reason="agents that share a name must be told apart"),
+)
+    Mend(name="agent-identity", reason="agents that share a name must be told apart"),
+)
 
 REVISION = revision(
     version="1.7",
