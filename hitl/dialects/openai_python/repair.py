@@ -44,11 +44,11 @@ def repair(
     mends = [mend for revision in later for mend in revision.mends]
     if not mends:
         return Repaired(state=state)
+    _refuse_forged(state)
     for path in foreign(written(state), chain.later(state.origin.version, chain.newest)):
         message = f"the document is labelled {state.origin.version}, which cannot say this"
         hint = "somebody changed the label; show the run and start over"
         raise Relabelled(message, path=path, hint=hint)
-    _refuse_forged(state)
     repairs: list[Repair] = []
     for mend in mends:
         repairs += [

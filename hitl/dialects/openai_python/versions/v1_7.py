@@ -26,8 +26,6 @@ ADDED = (
 MENDS: tuple[Mend[RunState], ...] = (
     Mend(name="agent-identity", reason="agents that share a name must be told apart"),
 )
-    Mend(name="agent-identity", reason="agents that share a name must be told apart"),
-)
 
 REVISION = revision(
     version="1.7",
