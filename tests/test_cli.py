@@ -252,7 +252,7 @@ class TestOlder:
     def test_repaired(self, tmp_path: Path) -> None:
         """A repair that widens is done by name only; without, converting stops."""
         out = tmp_path / "new.json"
-        asked = ["--to", SDK, "-o", out]
+        asked = ["--to", SDK, "-o", str(out)]
         refused = invoke("convert", recorded(self.ALWAYS), *asked, code=1)
         assert "sticky-owner" in refused.stderr
         assert not out.exists()
@@ -262,7 +262,7 @@ class TestOlder:
 
     def test_unneeded(self, tmp_path: Path) -> None:
         """A known repair that a state does not need changes nothing."""
-        asked = ["--to", SDK, "-o", tmp_path / "same.json", "--repair", "sticky-owner"]
+        asked = ["--to", SDK, "-o", str(tmp_path / "same.json"), "--repair", "sticky-owner"]
         assert said("convert", recorded(PLAIN), *asked)["repairs"] == []
 
     def test_known_names(self) -> None:
