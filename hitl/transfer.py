@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve, frozen
 
-from hitl import document, registry
+from hitl import registry
 from hitl.dialect import Repaired, Source
 from hitl.dialects import native
-from hitl.document import DEFAULT_LIMITS
+from hitl.document import DEFAULT_LIMITS, given
 from hitl.errors import (
     DocumentError,
     HitlError,
@@ -19,7 +19,6 @@ from hitl.errors import (
     UnknownDialect,
     UnknownRepair,
     UnsupportedVersion,
-    ValueRefused,
 )
 from hitl.model import RunState, decide
 from hitl.model.fit import under
@@ -63,7 +62,7 @@ def loads(
     Raises:
         DocumentError: the document cannot be read; the class and path say why.
     """
-    raw = _bytes(data, limits)
+    raw = given.as_bytes(data, limits)
     codec = _codec_of(raw)
     shape = codec.check(raw, limits)
     parts = codec.split(raw)
@@ -267,7 +266,7 @@ def check(
         limits: what a document may cost to read.
     """
     try:
-        raw = _bytes(data, limits)
+        raw = given.as_bytes(data, limits)
         codec = _codec_of(raw)
         shape = codec.check(raw, limits)
         parts = codec.split(raw)
@@ -378,32 +377,3 @@ def _codec_of(data: bytes) -> Codec:
         if codec.claims(data):
             return codec
     raise MalformedDocument("expected JSON or MessagePack, found something else")
-
-
-def _bytes(data: object, limits: Limits) -> bytes:
-    match data:
-        case bytes():
-            return data
-        case bytearray() | memoryview():
-            return bytes(data)
-        case str():
-            return _utf8(data)
-        case dict():
-            return _encoded(data, limits)
-        case _:
-            name = type(data).__name__
-            raise InvalidDocument(f"expected bytes, text or a dict, got {name}")
-
-
-def _encoded(data: JSONObject, limits: Limits) -> bytes:
-    try:
-        return document.encode_lenient(data, limits=limits)
-    except ValueRefused as exc:
-        raise InvalidDocument(exc.message, path=exc.path) from None
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise MalformedDocument("expected text in Unicode, found a lone surrogate") from None

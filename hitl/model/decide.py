@@ -134,7 +134,7 @@ def find(state: RunState, call: str) -> Interruption:
 
 def binding(state: RunState, waiting: Interruption) -> tuple[str, str | None, str]:
     """Give what a decision on a call is bound to: tool, agent and digest, as in `Decision`."""
-    holder = _holder(state, waiting)
+    holder, _ = _held(state, waiting)
     return tool_label(waiting.item), _owner(holder, waiting.item), waiting.arguments_sha256
 
 
