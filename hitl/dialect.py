@@ -10,12 +10,14 @@ from hitl.codec import Codec
 from hitl.document import JSONObject, JSONValue, Shape, escape
 from hitl.document.tree import encodable
 from hitl.errors import InvalidDocument
+from hitl.model import RunState
+from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from hitl.model import Origin, RunState
-    from hitl.revision import Chain, Loss
+    from hitl.model import Origin
+    from hitl.revision import Chain
 
 T = TypeVar("T")
 
@@ -35,6 +37,28 @@ class Source:
     parts: dict[str, bytes]
     codec: Codec
     shape: Shape | None = None
+
+
+@frozen(kw_only=True)
+class Repaired:
+    """A state of an older version, ready to resume where a newer one is read.
+
+    Attributes:
+        state: the state; the same where nothing had to be done.
+        repairs: what it needs; those with `opt_in` were done only if asked for.
+        losses: what stays undone.
+        needs: names of all repairs that a state of its version may need; some of them are made by
+            whoever has the agent at hand.
+    """
+
+    state: RunState
+    repairs: tuple[Repair, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    needs: frozenset[str] = frozenset()
+
+    def applied(self, names: Collection[str]) -> tuple[Repair, ...]:
+        """Give the repairs that were done when these were asked for."""
+        return tuple(each for each in self.repairs if not each.opt_in or each.name in names)
 
 
 class Dialect(Protocol):
@@ -70,6 +94,21 @@ class Dialect(Protocol):
 
     def losses(self, state: RunState, version: str) -> Sequence[Loss]:
         """Give what `version` of this dialect cannot hold of `state`."""
+
+    def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
+        """Make a state that was first written in an older version resume where `version` is read.
+
+        A state of another dialect, or of `version` and later, is given as it is.
+
+        Args:
+            state: the state; its decisions stay as they are.
+            version: where it shall resume.
+            names: repairs that are done only when asked for.
+
+        Raises:
+            Relabelled: the document says what its version cannot.
+            ArgumentsChanged: a recorded call is not the one its writer recorded.
+        """
 
 
 _NAMES = {

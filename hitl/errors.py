@@ -10,6 +10,7 @@ HitlError
 │   └── UnsupportedVersion   a version this dialect does not read or write
 ├── ValueRefused             an app value that no document can hold as it is
 ├── LossError                the target dialect or version cannot hold the state
+├── UnknownRepair            no repair has that name
 ├── DecisionError            the person, or the code speaking for them, is at fault
 │   ├── UnknownCall          no call of that name waits in this run
 │   ├── AmbiguousCall        more than one call answers to that name
@@ -19,6 +20,7 @@ HitlError
 ├── RestoreError             the agent handed in cannot go on with this state
 │   ├── RunFinished          nothing is left to run
 │   ├── OlderRelease         an older release of the SDK wrote the state
+│   ├── Relabelled           the document says what its version cannot
 │   ├── StepUnknown          the document does not say whether anything is left to run
 │   ├── AgentMismatch        an agent is missing, renamed or cannot be told apart
 │   ├── ToolMismatch         a tool is missing, renamed or changed
@@ -129,6 +131,12 @@ class LossError(HitlError):
         self.losses = tuple(losses)
 
 
+class UnknownRepair(HitlError):
+    """No repair has that name."""
+
+    code = "unknown-repair"
+
+
 class DecisionError(HitlError):
     """The decision cannot be taken as asked."""
 
@@ -199,9 +207,15 @@ class RunFinished(RestoreError):
 
 
 class OlderRelease(RestoreError):
-    """An older release of the SDK wrote the state, and it would not surely go on as it should."""
+    """An older release of the SDK wrote the state, and left out what nothing can bring back."""
 
     code = "older-release"
+
+
+class Relabelled(RestoreError):
+    """The document says what its version cannot: its label is not the writer's."""
+
+    code = "relabelled"
 
 
 class StepUnknown(RestoreError):

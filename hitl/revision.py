@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
@@ -44,14 +44,45 @@ class Repair:
         name: its name, as `--repair` takes it.
         path: JSON Pointer to what it changes.
         reason: one sentence.
-        widens: whether it gives a permission the document does not prove; done only when asked
-            for by name.
+        widens: whether it gives a permission the document does not prove.
+        opt_in: whether it is done only when asked for by name; what widens always is.
     """
 
     name: str
     path: str
     reason: str
     widens: bool = False
+    opt_in: bool = False
+
+
+S = TypeVar("S")
+
+
+def _nothing(_: object) -> Sequence[Loss]:
+    return ()
+
+
+@frozen(kw_only=True)
+class Mend(Generic[S]):
+    """How to repair the states of every version before the one that declares it.
+
+    Attributes:
+        name: its name; two mends that a person asks for together share one.
+        reason: one sentence: what is wrong, and what is done.
+        places: JSON Pointers to what it would change in a state.
+        change: gives the state repaired; None where nothing can be.
+        widens: whether it gives a permission the document does not prove.
+        opt_in: whether it is done only when asked for by name.
+        left: what is lost as long as a state stays as it is; asked after the repairs.
+    """
+
+    name: str
+    reason: str
+    places: Callable[[S], Iterable[str]] = _nothing  # type: ignore[assignment]
+    change: Callable[[S], S] | None = None
+    widens: bool = False
+    opt_in: bool = False
+    left: Callable[[S], Iterable[Loss]] = _nothing
 
 
 @frozen(kw_only=True)
@@ -68,6 +99,7 @@ class Added:
         severity: what losing the key does; None when the version's own `losses` say it.
         reason: one sentence for the loss.
         says: whether a value says anything; one that does not is no loss.
+        new: of a changed key, whether the version before could not have written a value.
         defines: definitions that `schema` refers to.
     """
 
@@ -79,6 +111,7 @@ class Added:
     severity: Severity | None = None
     reason: str = ""
     says: Callable[[JSONValue], bool] = bool
+    new: Callable[[JSONValue], bool] = lambda _: False
     defines: Mapping[str, JSONObject] = field(factory=dict)
 
 
@@ -107,6 +140,7 @@ class Revision:
         losses: what the parent version cannot hold of a document of this one.
         added: what it added to the shape; of the first version, nothing: its whole shape is
             the schema that the others add to.
+        mends: what states of the versions before it need to resume where this one is read.
     """
 
     version: str
@@ -117,6 +151,7 @@ class Revision:
     downgrade: Step = _unchanged
     losses: Callable[[JSONObject], Sequence[Loss]] = lambda _: ()
     added: tuple[Added, ...] = ()
+    mends: tuple[Mend[Any], ...] = ()
 
 
 def _ordered(given: Iterable[Revision]) -> tuple[Revision, ...]:
@@ -160,6 +195,11 @@ class Chain:
         """Every version read and written, oldest first."""
         return tuple(revision.version for revision in self.revisions)
 
+    @property
+    def mends(self) -> tuple[Mend[Any], ...]:
+        """Every repair that a version declares, in the order they are made."""
+        return tuple(mend for revision in self.revisions for mend in revision.mends)
+
     def newer(self, version: str, path: str | None = None) -> bool:
         """Tell whether `version` is a newer minor than the newest known.
 
@@ -197,6 +237,10 @@ class Chain:
             found += revision.losses(document)
             document = revision.downgrade(document)
         return tuple(found)
+
+    def later(self, version: str, target: str) -> tuple[Revision, ...]:
+        """Give the revisions after `version` up to `target`; none on the way down."""
+        return self.revisions[self.index(version) + 1 : self.index(target) + 1]
 
     def index(self, version: str) -> int:
         """Give the place of `version` in the chain.

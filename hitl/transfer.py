@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve, frozen
 
-from hitl import document, registry
-from hitl.dialect import Source
+from hitl import registry
+from hitl.dialect import Repaired, Source
 from hitl.dialects import native
-from hitl.document import DEFAULT_LIMITS
+from hitl.document import DEFAULT_LIMITS, given
 from hitl.errors import (
     DocumentError,
     HitlError,
@@ -17,15 +17,15 @@ from hitl.errors import (
     LossError,
     MalformedDocument,
     UnknownDialect,
+    UnknownRepair,
     UnsupportedVersion,
-    ValueRefused,
 )
 from hitl.model import RunState, decide
 from hitl.model.fit import under
 from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from hitl.codec import Codec
     from hitl.dialect import Dialect
@@ -62,7 +62,7 @@ def loads(
     Raises:
         DocumentError: the document cannot be read; the class and path say why.
     """
-    raw = _bytes(data, limits)
+    raw = given.as_bytes(data, limits)
     codec = _codec_of(raw)
     shape = codec.check(raw, limits)
     parts = codec.split(raw)
@@ -77,8 +77,12 @@ def dumps(
     version: str | None = None,
     codec: str = "json",
     allow_loss: bool = False,
+    repairs: Collection[str] = (),
 ) -> bytes:
     """Write a run state.
+
+    A state that an older release wrote is repaired when it is written for a newer one, so that it
+    resumes there; at its own version, and in native form, it is written as it was.
 
     Args:
         state: what to write.
@@ -88,6 +92,7 @@ def dumps(
         codec: `json`, or `msgpack` for native documents.
         allow_loss: go on when the target must ask again or needs help; a loss that would make
             it run something different is never allowed.
+        repairs: names of repairs that are done only when asked for; `check` lists them.
 
     Returns:
         The document.
@@ -97,8 +102,17 @@ def dumps(
         UnknownDialect: no such dialect or codec.
         UnsupportedVersion: the dialect has no such version.
         ArgumentsChanged: a decided call is not the one that was decided.
+        UnknownRepair: no repair has that name.
+        Relabelled: the state is to be repaired, and says what its version cannot.
     """
-    return convert(state, dialect=dialect, version=version, codec=codec, allow_loss=allow_loss).data
+    return convert(
+        state,
+        dialect=dialect,
+        version=version,
+        codec=codec,
+        allow_loss=allow_loss,
+        repairs=repairs,
+    ).data
 
 
 @frozen(kw_only=True)
@@ -109,6 +123,7 @@ class Converted:
         data: the document.
         dialect, version, codec: its format.
         losses: what is missing or changed; none of severity error.
+        repairs: what was done so that the run resumes in the target.
     """
 
     data: bytes
@@ -116,6 +131,7 @@ class Converted:
     version: str
     codec: str
     losses: tuple[Loss, ...]
+    repairs: tuple[Repair, ...] = ()
 
 
 def convert(
@@ -125,6 +141,7 @@ def convert(
     version: str | None = None,
     codec: str = "json",
     allow_loss: bool = False,
+    repairs: Collection[str] = (),
 ) -> Converted:
     """Write a run state and say what the document could not hold; see `dumps`."""
     target = _dialect(dialect)
@@ -132,15 +149,23 @@ def convert(
     encoding = _codec(codec)
     if dialect != NATIVE and encoding.name != "json":
         raise UnknownDialect("expected the codec json for a document of an SDK, found another")
-    losses = losses_for(state, dialect, label)
+    repaired = _repaired(state, target, label, repairs)
+    losses = (*_losses(repaired.state, target, label), *repaired.losses)
     refused = [each for each in losses if _stops(each, allow_loss=allow_loss)]
     if refused:
         worst = "error" if any(each.severity == "error" for each in refused) else "warn"
         message = f"{dialect} {label} cannot hold {len(refused)} value(s) of the run"
         hint = "allow_loss goes on" if worst == "warn" else None
         raise LossError(message, losses=refused, hint=hint)
-    data = target.dump(state, label, encoding)
-    return Converted(data=data, dialect=dialect, version=label, codec=codec, losses=losses)
+    data = target.dump(repaired.state, label, encoding)
+    return Converted(
+        data=data,
+        dialect=dialect,
+        version=label,
+        codec=codec,
+        losses=losses,
+        repairs=repaired.applied(repairs),
+    )
 
 
 def pack(state: RunState) -> tuple[bytes, tuple[bytes, ...]]:
@@ -161,13 +186,39 @@ def unpack(head: bytes, entries: Sequence[bytes]) -> RunState:
     return _flagged(native.DIALECT.unpack(head, entries, _codec("json")))
 
 
-def losses_for(state: RunState, dialect: str, version: str | None = None) -> tuple[Loss, ...]:
+def losses_for(
+    state: RunState, dialect: str, version: str | None = None, *, repairs: Collection[str] = ()
+) -> tuple[Loss, ...]:
     """Give what a target cannot hold of `state`, without writing anything."""
     target = _dialect(dialect)
     label = _label(state, target, version)
+    repaired = _repaired(state, target, label, repairs)
+    return (*_losses(repaired.state, target, label), *repaired.losses)
+
+
+def _repaired(state: RunState, target: Dialect, label: str, names: Collection[str]) -> Repaired:
+    """Repair a state for the target: as far as its own dialect goes, if the target is another."""
+    refuse_unknown(names)
+    origin = dialects().get(state.origin.dialect)
+    if origin is None or target.name == NATIVE:
+        return Repaired(state=state)
+    return origin.repair(state, label if origin is target else origin.chain.newest, names)
+
+
+def refuse_unknown(names: Collection[str]) -> None:
+    """Refuse names that no dialect knows; a repair that a state does not need changes nothing."""
+    known = {mend.name for each in dialects().values() for mend in each.chain.mends}
+    for name in names:
+        if name not in known:
+            listed = ", ".join(sorted(known))
+            raise UnknownRepair(f"expected the name of a repair ({listed}), found {name!r}")
+
+
+def _losses(state: RunState, target: Dialect, label: str) -> tuple[Loss, ...]:
     found: Sequence[Loss] = target.losses(state, label)
-    own = state.newer is not None and (state.newer.dialect, state.newer.version) == (dialect, label)
-    if state.newer is not None and not own:
+    newer = state.newer
+    own = newer is not None and (newer.dialect, newer.version) == (target.name, label)
+    if newer is not None and not own:
         found = (*found, Loss(path="", severity="warn", reason=_NEWER))
     return tuple(found)
 
@@ -183,7 +234,8 @@ class Report:
         problems: what stands in the way of going on, each with its path: an unreadable document,
             a decided call that was changed.
         losses: what the target cannot hold.
-        repairs: changes that make an old state resume correctly.
+        repairs: changes that make an old state resume correctly where the target is read; those
+            with `opt_in` only when asked for by name.
     """
 
     dialect: str | None = None
@@ -214,7 +266,7 @@ def check(
         limits: what a document may cost to read.
     """
     try:
-        raw = _bytes(data, limits)
+        raw = given.as_bytes(data, limits)
         codec = _codec_of(raw)
         shape = codec.check(raw, limits)
         parts = codec.split(raw)
@@ -233,13 +285,21 @@ def check(
     )
     problems: list[HitlError] = list(decide.suspect(state))
     losses: tuple[Loss, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     try:
-        own = dialect is None
         decide.verify(state)
+        own = dialect is None
         losses = losses_for(state, dialect or found.dialect, found.version if own else version)
+        repairs = _listed(state, dialect, version)
     except HitlError as exc:
         problems.append(exc)
-    return evolve(report, problems=tuple(problems), losses=losses)
+    return evolve(report, problems=tuple(problems), losses=losses, repairs=repairs)
+
+
+def _listed(state: RunState, dialect: str | None, version: str | None) -> tuple[Repair, ...]:
+    """Give the repairs on the way to a target; to the newest of its own dialect if none is said."""
+    target = _dialect(dialect or state.origin.dialect)
+    return _repaired(state, target, _label(state, target, version), ()).repairs
 
 
 def _flagged(state: RunState) -> RunState:
@@ -317,32 +377,3 @@ def _codec_of(data: bytes) -> Codec:
         if codec.claims(data):
             return codec
     raise MalformedDocument("expected JSON or MessagePack, found something else")
-
-
-def _bytes(data: object, limits: Limits) -> bytes:
-    match data:
-        case bytes():
-            return data
-        case bytearray() | memoryview():
-            return bytes(data)
-        case str():
-            return _utf8(data)
-        case dict():
-            return _encoded(data, limits)
-        case _:
-            name = type(data).__name__
-            raise InvalidDocument(f"expected bytes, text or a dict, got {name}")
-
-
-def _encoded(data: JSONObject, limits: Limits) -> bytes:
-    try:
-        return document.encode_lenient(data, limits=limits)
-    except ValueRefused as exc:
-        raise InvalidDocument(exc.message, path=exc.path) from None
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        raise MalformedDocument("expected text in Unicode, found a lone surrogate") from None

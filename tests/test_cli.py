@@ -232,6 +232,80 @@ class TestConvert:
         assert found["error"]["code"] == "unknown-dialect"
 
 
+class TestOlder:
+    """States of older releases: what a deploy would break, and the repairs that are asked for."""
+
+    ALWAYS = f"{SDK}/0.19.0/always"
+
+    def test_listed(self) -> None:
+        """The check of a state lists what it needs, and what is done only when asked for."""
+        found = said("check", recorded(self.ALWAYS))
+        assert {each["name"]: each["opt_in"] for each in found["repairs"]} == {
+            "call-ledger": False,
+            "response-ownership": False,
+            "sticky-owner": True,
+        }
+        assert [each["widens"] for each in found["repairs"] if each["opt_in"]] == [True]
+        shown = invoke("check", recorded(self.ALWAYS)).stdout
+        assert re.search(r"sticky-owner +when asked for +/context/approvals/delete_file", shown)
+
+    def test_repaired(self, tmp_path: Path) -> None:
+        """A repair that widens is done by name only; without, converting stops."""
+        out = tmp_path / "new.json"
+        asked = ["--to", SDK, "-o", str(out)]
+        refused = invoke("convert", recorded(self.ALWAYS), *asked, code=1)
+        assert "sticky-owner" in refused.stderr
+        assert not out.exists()
+        done = said("convert", recorded(self.ALWAYS), *asked, "--repair", "sticky-owner")
+        assert "sticky-owner" in {each["name"] for each in done["repairs"]}
+        assert json.loads(out.read_text())["context"]["function_tool_approvals"]
+
+    def test_unneeded(self, tmp_path: Path) -> None:
+        """A known repair that a state does not need changes nothing."""
+        asked = ["--to", SDK, "-o", str(tmp_path / "same.json"), "--repair", "sticky-owner"]
+        assert said("convert", recorded(PLAIN), *asked)["repairs"] == []
+
+    def test_known_names(self) -> None:
+        """An unknown name is refused with those that are known."""
+        asked = ["--to", SDK, "--repair", "owners"]
+        assert "sticky-owner" in invoke("convert", recorded(PLAIN), *asked, code=2).stderr
+
+    def test_rollback(self) -> None:
+        """What an older release cannot hold is said before a deploy is taken back."""
+        asked = ["--for", f"{SDK}@1.9"]
+        found = said("check", recorded(f"{SDK}/0.24.0/always"), *asked, code=1)
+        assert "warn" in {each["severity"] for each in found["losses"]}
+
+    def test_folder(self, tmp_path: Path) -> None:
+        """Of a folder, every file and below is told: what goes on, and what a deploy breaks."""
+        for name in ("0.24.0/plain", "0.19.0/plain", "0.19.0/always", "0.9.0/nested"):
+            target = tmp_path / f"{name}.json"
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(corpus.read(f"{SDK}/{name}"))
+        (tmp_path / "history.json").write_text("[]")
+        (tmp_path / "cut.json").write_text('{"$schemaVersion"')
+        found = said("check", tmp_path, code=1)
+        assert {each["file"]: each["fate"] for each in found["files"]} == {
+            "0.24.0/plain.json": "goes on",
+            "0.19.0/plain.json": "repaired",
+            "0.19.0/always.json": "asks again",
+            "0.9.0/nested.json": "broken",
+            "history.json": "no state",
+            "cut.json": "broken",
+        }
+        assert found["totals"]["broken"] == 2
+        shown = invoke("check", tmp_path, code=1).stdout
+        assert "start again" in shown
+        assert "no state: 1" in shown
+
+    def test_sound_folder(self, tmp_path: Path) -> None:
+        """Nothing is broken where every run goes on, for the target that is named too."""
+        (tmp_path / "run.json").write_bytes(corpus.read(f"{SDK}/0.19.0/plain"))
+        invoke("check", tmp_path)
+        found = said("check", tmp_path, "--for", f"{SDK}@1.13")
+        assert [each["fate"] for each in found["files"]] == ["goes on"]
+
+
 class TestDecide:
     def test_never_edits(self, plain: Path) -> None:
         """The decided state goes to stdout in the same format; the file stays as it was."""

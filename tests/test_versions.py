@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
 import sys
@@ -21,12 +20,10 @@ from hitl.document import equal
 from hitl.errors import (
     InvalidDocument,
     LossError,
-    OlderRelease,
-    RunFinished,
     UnsupportedVersion,
 )
 from tests import losses
-from tests.agents import SCENARIOS, corpus
+from tests.agents import corpus
 from tests.schemas import validator
 
 if TYPE_CHECKING:
@@ -175,18 +172,6 @@ class TestLabels:
         """Nothing is written under a label nobody knows."""
         with pytest.raises(UnsupportedVersion):
             hitl.dumps(state(f"{FOLDER}/0.24.0/plain"), dialect=DIALECT.name, version="1.99")
-
-
-class TestRestore:
-    @pytest.mark.parametrize("name", OLDER)
-    def test_refused_for_now(self, name: str) -> None:
-        """A state of an older release is refused before anything runs."""
-        stem = name.rpartition("/")[2]
-        stage = SCENARIOS[f"{FOLDER}/0.24.0/{stem}"].stage()
-        problem = RunFinished if stem == "final" else OlderRelease
-        with pytest.raises(problem):
-            asyncio.run(hitl.restore(stage.agent, state(name)))
-        assert not stage.log.requests
 
 
 def test_count(capsys: pytest.CaptureFixture[str]) -> None:

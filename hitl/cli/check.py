@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hitl import transfer
-from hitl.cli import operand, output
-from hitl.cli.command import REFUSED, Command, loss_json, place
+from hitl.cli import folder, operand, output
+from hitl.cli.command import REFUSED, Command, loss_json, place, problem_json, repair_json
 from hitl.cli.display import safe_display
 from hitl.cli.operand import Target
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject
-    from hitl.errors import HitlError
-    from hitl.revision import Repair
     from hitl.transfer import Report
 
 
@@ -23,14 +22,18 @@ _FOR = "Where the run shall go; its own format."
 
 
 @click.command(cls=Command, short_help="What a state is, and what a target cannot hold of it.")
-@click.argument("file", type=operand.FILE)
+@click.argument("file", type=operand.FILE_OR_FOLDER)
 @click.option("--for", "target", callback=operand.target, metavar="DIALECT[@VERSION]", help=_FOR)
 @click.pass_context
 def check(ctx: click.Context, file: str, target: Target | None, *, as_json: bool) -> None:
-    """Say what FILE is, what is wrong with it and what a target cannot hold of it.
+    """Say what FILE is, what is wrong with it, what a target cannot hold and what it repairs.
 
-    Exit code 1 when it could not go there without more being allowed.
+    Of a folder, say for every state in it what going there would break; by default the newest
+    version of the state's own format. Exit code 1 when something could not go there without more
+    being allowed.
     """
+    if Path(file).is_dir():
+        ctx.exit(REFUSED if folder.check(Path(file), target, as_json=as_json) else 0)
     data = operand.read(file)
     report = transfer.check(data)
     if target is not None and report.state is not None:
@@ -40,8 +43,7 @@ def check(ctx: click.Context, file: str, target: Target | None, *, as_json: bool
         output.machine(_json(report, target))
     else:
         output.data(_lines(report, target))
-    stopped = report.problems or any(loss.severity != "info" for loss in report.losses)
-    ctx.exit(REFUSED if stopped else 0)
+    ctx.exit(REFUSED if folder.stopped(report) else 0)
 
 
 def _json(report: Report, target: Target | None) -> JSONObject:
@@ -54,17 +56,8 @@ def _json(report: Report, target: Target | None) -> JSONObject:
         "for": {"dialect": aim.dialect, "version": _version(aim)} if aim.dialect else None,
         "problems": [problem_json(each) for each in report.problems],
         "losses": [loss_json(each) for each in report.losses],
-        "repairs": [_repair_json(each) for each in report.repairs],
+        "repairs": [repair_json(each) for each in report.repairs],
     }
-
-
-def _repair_json(each: Repair) -> JSONObject:
-    return {"name": each.name, "path": each.path, "reason": each.reason, "widens": each.widens}
-
-
-def problem_json(each: HitlError) -> JSONObject:
-    """Give a problem for programs."""
-    return {"code": each.code, "message": each.message, "path": each.path, "hint": each.hint}
 
 
 def _version(target: Target) -> str | None:
@@ -82,7 +75,12 @@ def _lines(report: Report, target: Target | None) -> list[str]:
         for each in report.losses
     ]
     repairs = [
-        [f"  {each.name}", place(each.path), safe_display(each.reason).text]
+        [
+            f"  {each.name}",
+            "when asked for" if each.opt_in else "always",
+            place(each.path),
+            safe_display(each.reason).text,
+        ]
         for each in report.repairs
     ]
     problems = [f"  {safe_display(str(each), 1000).text}" for each in report.problems]

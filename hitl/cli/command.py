@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hitl.document import JSONObject
+    from hitl.revision import Repair
 
 REFUSED = 1
 
@@ -53,6 +54,11 @@ class Failure:
             output.words(*map(loss_line, self.losses))
 
 
+def problem_json(each: HitlError) -> JSONObject:
+    """Give a problem for programs."""
+    return {"code": each.code, "message": each.message, "path": each.path, "hint": each.hint}
+
+
 def loss_json(loss: Loss) -> JSONObject:
     """Give a loss for programs."""
     return {"severity": loss.severity, "path": loss.path, "reason": loss.reason}
@@ -61,6 +67,22 @@ def loss_json(loss: Loss) -> JSONObject:
 def loss_line(loss: Loss) -> str:
     """Give a loss for a person."""
     return f"{loss.severity}: {loss.reason} - at {place(loss.path)}"
+
+
+def repair_json(repair: Repair) -> JSONObject:
+    """Give a repair for programs."""
+    return {
+        "name": repair.name,
+        "path": repair.path,
+        "reason": repair.reason,
+        "widens": repair.widens,
+        "opt_in": repair.opt_in,
+    }
+
+
+def repair_line(repair: Repair) -> str:
+    """Give a repair for a person."""
+    return f"repaired, {repair.name}: {repair.reason} - at {place(repair.path)}"
 
 
 def place(path: str) -> str:

@@ -10,13 +10,14 @@ from hitl import transfer
 from hitl.cli import operand
 from hitl.cli.command import Command
 from hitl.cli.delivery import STDIO, deliver, refuse_same
+from hitl.errors import UnknownRepair
 
 if TYPE_CHECKING:
     from hitl.cli.operand import Target
-    from hitl.transfer import Report
 
 
 _TO = "What to write; the newest version."
+_REPAIR = "A repair that is done only when asked for; see `hitl check`."
 
 
 @click.command(cls=Command, short_help="The same run in another dialect, version or codec.")
@@ -27,7 +28,13 @@ _TO = "What to write; the newest version."
 @click.option("-o", "--out", type=operand.OUT, default=STDIO, help="Where to; stdout.")
 @click.option("--codec", callback=operand.codec, default="json", show_default=True)
 @click.option("--allow-loss", is_flag=True, help="The target may ask again or need help.")
-@click.option("--repair", "repairs", multiple=True, metavar="NAME", help="See `hitl check`.")
+@click.option(
+    "--repair",
+    "repairs",
+    multiple=True,
+    metavar="NAME",
+    help=_REPAIR,
+)
 def convert(
     *,
     file: str,
@@ -40,21 +47,26 @@ def convert(
 ) -> None:
     """Write FILE in another dialect, version or codec.
 
-    What the target cannot hold goes to stderr; it is refused when the run would go on otherwise.
+    What the target cannot hold goes to stderr, and what was repaired; it is refused when the run
+    would go on otherwise.
     """
     refuse_same(file, out)
-    report, state = operand.sound(operand.read(file))
-    _refuse_unknown(repairs, report)
+    _refuse_unknown(repairs)
+    _, state = operand.sound(operand.read(file))
     target = target.checked(state)
     converted = transfer.convert(
-        state, dialect=target.dialect, version=target.version, codec=codec, allow_loss=allow_loss
+        state,
+        dialect=target.dialect,
+        version=target.version,
+        codec=codec,
+        allow_loss=allow_loss,
+        repairs=repairs,
     )
     deliver(converted, file, out, as_json=as_json, facts={})
 
 
-def _refuse_unknown(repairs: tuple[str, ...], report: Report) -> None:
-    known = sorted(each.name for each in report.repairs)
-    for name in repairs:
-        if name not in known:
-            listed = ", ".join(known) or "this document needs none"
-            raise click.BadParameter(f"no repair {name!r} ({listed})", param_hint="--repair")
+def _refuse_unknown(repairs: tuple[str, ...]) -> None:
+    try:
+        transfer.refuse_unknown(repairs)
+    except UnknownRepair as exc:
+        raise click.BadParameter(exc.message, param_hint="--repair") from None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hitl.transfer import Report
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
+FILE_OR_FOLDER = click.Path(exists=True, allow_dash=True)
 OUT = click.Path(dir_okay=False, allow_dash=True)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hitl.cli import history, operand, output
-from hitl.cli.check import format_text, problem_json
-from hitl.cli.command import Command
+from hitl.cli.check import format_text
+from hitl.cli.command import Command, problem_json
 from hitl.cli.display import safe_display
 
 if TYPE_CHECKING:

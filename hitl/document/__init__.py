@@ -8,6 +8,7 @@
 | `reader` | bytes → value: `parse` |
 | `writer` | value → bytes: `encode`, `canonical`, `digest` |
 | `place` | JSON Pointer (RFC 6901) |
+| `given` | what a caller hands in → bytes |
 | `difference` | what changed between two values: `diff` |
 """
 

@@ -39,11 +39,16 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound="RunState")
 
 
-def interruptions(state: RunState) -> tuple[Interruption, ...]:
-    """Give the calls that stopped the run, in the SDK's order, nested ones under `outer/inner`."""
+def interruptions(state: RunState, above: tuple[Grant, ...] = ()) -> tuple[Interruption, ...]:
+    """Give the calls that stopped the run, in the SDK's order, nested ones under `outer/inner`.
+
+    Args:
+        state: the run.
+        above: what runs around it say of its calls; see `_shared`.
+    """
     inside: dict[bytes, list[Interruption]] = {}
     for outer, run in nested_runs(state):
-        for inner in interruptions(run):
+        for inner in interruptions(run, (*above, *_shared(state))):
             name = f"{document.escape(outer)}/{inner.call}"
             named = evolve(inner, call=name, outer=(outer, *inner.outer))
             inside.setdefault(_identity(inner), []).append(named)
@@ -51,7 +56,7 @@ def interruptions(state: RunState) -> tuple[Interruption, ...]:
     found: list[Interruption] = []
     waiting = list(_pending(state))
     for item in waiting:
-        own = _interruption(state, item, waiting)
+        own = _interruption(state, item, waiting, above)
         nested = inside.get(_identity(own))
         found.append(nested.pop(0) if nested else own)
     return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
@@ -84,7 +89,8 @@ def decide(
     for name, text in {"message": message, "by": by, "at": at, "reason": reason}.items():
         _refuse_no_text(name, text)
     target = find(state, call)
-    if (given := exact_decision(_holder(state, target), target.call_id)) is not None:
+    holder, above = _held(state, target)
+    if (given := exact_decision(holder, target.call_id, above)) is not None:
         who = f" by {given.by}" if given.by else ""
         when = f" at {given.at}" if given.at else ""
         verdict = "approved" if given.approved else "rejected"
@@ -95,7 +101,7 @@ def decide(
     decision = Decision(
         call_id=target.call_id,
         tool=tool_label(target.item),
-        agent=_owner(_holder(state, target), target.item),
+        agent=_owner(holder, target.item),
         approved=approved,
         always=always,
         message=message,
@@ -128,7 +134,7 @@ def find(state: RunState, call: str) -> Interruption:
 
 def binding(state: RunState, waiting: Interruption) -> tuple[str, str | None, str]:
     """Give what a decision on a call is bound to: tool, agent and digest, as in `Decision`."""
-    holder = _holder(state, waiting)
+    holder, _ = _held(state, waiting)
     return tool_label(waiting.item), _owner(holder, waiting.item), waiting.arguments_sha256
 
 
@@ -228,12 +234,22 @@ def _owner(state: RunState, item: Item) -> str | None:
     return entry.identity or entry.name
 
 
-def exact_decision(state: RunState, call_id: str) -> Decision | None:
+def _shared(state: RunState) -> tuple[Grant, ...]:
+    """Give the decisions of a run that hold for the runs inside it too.
+
+    A writer that kept no ledger kept the decisions on all of them with the outermost run.
+    """
+    if state.ledger is not None:
+        return ()
+    return tuple(grant for grant in state.grants if grant.subject == "tool")
+
+
+def exact_decision(state: RunState, call_id: str, above: tuple[Grant, ...] = ()) -> Decision | None:
     """Give the decision on exactly this call; None when there is none."""
     for decision in state.decisions:
         if decision.call_id == call_id:
             return decision
-    for grant in state.grants:
+    for grant in (*state.grants, *above):
         if (verdict := grant.exact(call_id)) is not None:
             return _from_grant(state, grant, call_id, approved=verdict)
     return None
@@ -245,7 +261,9 @@ def _pending(state: RunState) -> Iterator[Item]:
             yield state.log.item(position)
 
 
-def _interruption(state: RunState, item: Item, waiting: list[Item]) -> Interruption:
+def _interruption(
+    state: RunState, item: Item, waiting: list[Item], above: tuple[Grant, ...]
+) -> Interruption:
     raw = item.raw if isinstance(item.raw, dict) else {}
     call_id = item.call_id or ""
     agent = None if item.agent is None else _agent(state, item.agent)
@@ -258,7 +276,7 @@ def _interruption(state: RunState, item: Item, waiting: list[Item]) -> Interrupt
         arguments=call_text(item.raw),
         raw=item.raw,
         item=item,
-        decision=exact_decision(state, call_id) or _sticky(state, item, waiting),
+        decision=exact_decision(state, call_id, above) or _sticky(state, item, waiting),
     )
 
 
@@ -291,9 +309,12 @@ def _same_tool(one: Item, other: Item) -> bool:
 
 
 def _covers(grant: Grant, item: Item) -> bool:
+    """Tell whether a decision for good covers a call; one without an owner, no function call."""
     server, key = subject_key(item)
     same = grant.key == key and grant.server == server
-    return same and (grant.subject != "function" or grant.agent == item.agent)
+    if isinstance(item.raw, dict) and item.raw.get("type") == "function_call":
+        return same and grant.subject == "function" and grant.agent == item.agent
+    return same and grant.subject != "function"
 
 
 def subject_key(item: Item) -> tuple[str | None, str]:
@@ -328,18 +349,20 @@ def _identity(waiting: Interruption) -> bytes:
     return document.canonical([waiting.agent, waiting.call_id, waiting.raw])
 
 
-def _holder(state: RunState, target: Interruption) -> RunState:
-    """Give the run a waiting call belongs to.
+def _held(state: RunState, target: Interruption) -> tuple[RunState, tuple[Grant, ...]]:
+    """Give the run a waiting call belongs to, and what the runs around it say of its calls.
 
     Raises:
         AmbiguousCall: two outer calls on the way share an id.
     """
+    above: tuple[Grant, ...] = ()
     for outer in target.outer:
+        above += _shared(state)
         runs = [run for call_id, run in nested_runs(state) if call_id == outer]
         if len(runs) != 1:
             raise AmbiguousCall(f"{len(runs)} calls with a run inside share one id")
         state = runs[0]
-    return state
+    return state, above
 
 
 def _record(state: S, outer: tuple[str, ...], decision: Decision) -> S:
@@ -370,5 +393,5 @@ def _refuse_unclear(state: RunState, target: Interruption) -> None:
     """Refuse to decide a call that does not say what it is, or says two things."""
     if not target.call_id:
         raise DecisionError("expected a call with an id, found one without")
-    for problem in suspect(_holder(state, target)):
+    for problem in suspect(_held(state, target)[0]):
         raise problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from typing import Literal
 
     import agents as sdk
@@ -49,6 +49,7 @@ async def restore(
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
     assume: Literal["run_again"] | None = None,
+    repairs: Collection[str] = (),
 ) -> sdk.RunState[Any, sdk.Agent[Any]]:
     """Give openai-agents a state it can go on with: `await Runner.run(agent, live)`.
 
@@ -63,6 +64,9 @@ async def restore(
         tools: old name to new name, for the tools and handoffs of open calls.
         allow_changed: go on although a tool takes other parameters than at the pause.
         assume: what to do first where the writer did not say; without it such a state is refused.
+        repairs: names of repairs of older states that are done only when asked for; `check` lists
+            them. `sticky-owner` uses decisions for good that name no owner, `ask-again` uses no
+            decision that names a call by its id only. All others are done always.
 
     Returns:
         The SDK's `RunState`, for `Runner.run` and `Runner.run_streamed`.
@@ -74,6 +78,9 @@ async def restore(
         ToolMismatch: a tool is missing, renamed or changed.
         ContextMismatch: the stored context has lost its type; pass `context`.
         ArgumentsChanged: a call is not the one that was decided or recorded.
+        OlderRelease: an older release left out what nothing can bring back.
+        Relabelled: the state says what the version it is labelled with cannot.
+        UnknownRepair: no repair has that name.
         RestoreError: the SDK would drop a part of the state, or refuses it.
     """
     from hitl.runtime import restore as _restore
@@ -86,6 +93,7 @@ async def restore(
         tools=tools,
         allow_changed=allow_changed,
         assume=assume,
+        repairs=repairs,
     )
 
 
@@ -98,6 +106,7 @@ async def check_restore(
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
     assume: Literal["run_again"] | None = None,
+    repairs: Collection[str] = (),
 ) -> tuple[HitlError, ...]:
     """Say what `restore` would refuse, all of it, without restoring; see there for the arguments.
 
@@ -114,4 +123,5 @@ async def check_restore(
         tools=tools,
         allow_changed=allow_changed,
         assume=assume,
+        repairs=repairs,
     )

@@ -8,12 +8,11 @@ from agents import RunContextWrapper
 from attrs import evolve, frozen
 
 from hitl import document
-from hitl.dialects.openai_python import DIALECT, ledger
+from hitl.dialects.openai_python import ledger
 from hitl.errors import (
     AgentMismatch,
     ArgumentsChanged,
     HitlError,
-    OlderRelease,
     RestoreError,
     RunFinished,
     StepUnknown,
@@ -51,7 +50,7 @@ class Fit:
     ) -> AsyncIterator[HitlError]:
         """Give everything that stands between `state` and a run of `root`."""
         if self.check_ending:
-            for problem in (*_ended(state), *_older(state)):
+            for problem in _ended(state):
                 yield problem
         for find in (_unknown_items, _twins, _decisions):
             for problem in find(state, path):
@@ -71,7 +70,8 @@ class Fit:
     ) -> AsyncIterator[HitlError]:
         left = open_calls(state)
         calls = state.processed.calls if state.processed else ()
-        tools = await self._offered(live, [call for call in calls if call.group == "function"])
+        functions = [call for call in calls if call.group == "function"]
+        tools = await offered(live, functions, self.context)
         for index, call in enumerate(calls):
             if state.log.item(call.item).call_id not in left:
                 continue
@@ -84,18 +84,6 @@ class Fit:
                 yield problem
             async for problem in self._inside(call, found, place):
                 yield problem
-
-    async def _offered(self, live: Agent[Any], calls: list[Call]) -> list[Any]:
-        """Give the agent's tools; MCP servers are asked only when a call needs what they have."""
-        here = {seen.tool_name(tool) for tool in live.tools}
-        if not live.mcp_servers or all(tool_of(call) in here for call in calls):
-            return list(live.tools)
-        try:
-            found = await live.get_mcp_tools(RunContextWrapper(context=self.context))
-        except Exception as exc:
-            message = "an MCP server did not list its tools"
-            raise ToolMismatch(message, hint="connect it first") from exc
-        return [*live.tools, *found]
 
     def _changed(self, call: Call, live: Any, path: str) -> Iterator[HitlError]:  # noqa: ANN401
         then = call.tool.get("paramsJsonSchema") if isinstance(call.tool, dict) else None
@@ -121,6 +109,28 @@ class Fit:
             yield problem
 
 
+async def offered(live: Agent[Any], calls: list[Call], context: object) -> list[Any]:
+    """Give the agent's tools; MCP servers are asked only when a call needs what they have.
+
+    Raises:
+        ToolMismatch: a server does not list its tools.
+    """
+    here = {seen.tool_name(tool) for tool in live.tools}
+    if not live.mcp_servers or all(tool_of(call) in here for call in calls):
+        return list(live.tools)
+    try:
+        found = await live.get_mcp_tools(RunContextWrapper(context=context))
+    except Exception as exc:
+        message = "an MCP server did not list its tools"
+        raise ToolMismatch(message, hint="connect it first") from exc
+    return [*live.tools, *found]
+
+
+def takes(call: Call, tool: Any) -> bool:  # noqa: ANN401 - any of the SDK's tools
+    """Tell whether a tool is the one a call is for."""
+    return seen.kind(tool) == call.group and _answers(tool, tool_of(call), call)
+
+
 def _ended(state: RunState) -> Iterator[HitlError]:
     if state.newer is not None:
         message = f"the state is of version {state.newer.version}, newer than this hitl knows"
@@ -139,22 +149,6 @@ def _ended(state: RunState) -> Iterator[HitlError]:
             "the document does not say whether anything is left to run",
             path="/step",
             hint='assume="run_again" asks the model again',
-        )
-
-
-def _older(state: RunState) -> Iterator[HitlError]:
-    """What an older release wrote is loaded by a newer one, and then runs otherwise than it should.
-
-    The SDK drops decisions, runs a nested call twice, or fails once it runs; nothing of it shows
-    while it loads.
-    """
-    origin, chain = state.origin, DIALECT.chain
-    if origin.dialect != DIALECT.name or origin.version not in chain.versions:
-        return
-    if origin.version != chain.newest:
-        yield OlderRelease(
-            "states of older releases are read, written and decided, but not resumed yet",
-            hint="resume it with the release of the SDK that wrote it",
         )
 
 
@@ -246,7 +240,7 @@ def _find(call: Call, live: Agent[Any], tools: list[Any]) -> Any:  # noqa: ANN40
     if call.group == "handoff":
         return live if name in sdk.handoff_names(live) else None
     for tool in tools:
-        if seen.kind(tool) == call.group and _answers(tool, name, call):
+        if takes(call, tool):
             return tool
     return None
 

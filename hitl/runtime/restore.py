@@ -18,10 +18,11 @@ from hitl.runtime.door import STORED
 from hitl.runtime.fit import Fit
 from hitl.runtime.open import ending
 from hitl.runtime.rename import rename
+from hitl.runtime.repair import repaired
 from hitl.runtime.taken import dropped
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 
     from agents import Agent
 
@@ -39,11 +40,13 @@ async def restore(  # see hitl.runtime.restore for the arguments
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
     assume: str | None = None,
+    repairs: Collection[str] = (),
 ) -> AnyState:
     """Give the SDK's `RunState`."""
     ready = prepared(state, agents or {}, tools or {}, assume)
     async for problem in _problems(agent, ready, context, allow_changed=allow_changed):
         raise problem
+    ready = await repaired(agent, ready, repairs, _context(ready, context))
     live = await _read(agent, ready, context)
     for problem in dropped(ready, live):
         raise problem
@@ -60,6 +63,7 @@ async def problems(
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
     assume: str | None = None,
+    repairs: Collection[str] = (),
 ) -> tuple[HitlError, ...]:
     """Give everything that `restore` would refuse, in its order."""
     try:
@@ -70,6 +74,7 @@ async def problems(
     found = [problem async for problem in told]
     try:
         if not found:
+            ready = await repaired(agent, ready, repairs, _context(ready, context))
             live = await _read(agent, ready, context)
             found += dropped(ready, live)
         if not found:

@@ -163,6 +163,11 @@ def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:
     return tuple(_run_state._build_handoffs_map(agent))  # noqa: SLF001
 
 
+def mcp_binding(tool: Any) -> tuple[str, str, int | None] | None:  # noqa: ANN401 - any tool
+    """Give (server, tool, index) of a tool of a local MCP server; None for other tools."""
+    return getattr(tool, "_mcp_tool_binding", None)
+
+
 def lookup_key(tool: Any) -> object:  # noqa: ANN401 - any of the SDK's tools
     """Give the key calls find a function tool by, as the SDK writes it; None for other tools."""
     key = _tool_identity.get_function_tool_lookup_key_for_tool(tool)

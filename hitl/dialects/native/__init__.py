@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from hitl.dialect import Repaired
 from hitl.dialects.native import dump as _dump
 from hitl.dialects.native import load as _load
 from hitl.dialects.native import wire
@@ -71,6 +72,11 @@ class Native:
         return tuple(
             Loss(path=path, severity="info", reason=_LEFT_OUT) for path in _secrets(state, "")
         )
+
+    def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
+        """Hold every state as it is; the format it was first written in says what it needs."""
+        del version, names
+        return Repaired(state=state)
 
 
 def _secrets(state: RunState, path: str) -> Iterator[str]:

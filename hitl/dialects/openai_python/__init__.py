@@ -9,8 +9,10 @@ from attrs import evolve
 
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import load as _load
+from hitl.dialects.openai_python import repair as _repair
 from hitl.dialects.openai_python import schema as _schema
 from hitl.dialects.openai_python import wire
+from hitl.dialects.openai_python.nest import undecided
 from hitl.dialects.openai_python.shape import runs
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
 from hitl.document import encode_lenient
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hitl.codec import Codec
-    from hitl.dialect import Source
+    from hitl.dialect import Repaired, Source
     from hitl.dialects.openai_python.history import After, History
     from hitl.document import JSONObject
     from hitl.model import RunState
@@ -94,6 +96,14 @@ class OpenAIPython:
         if state.newer is not None:
             return dumped.losses
         return dumped.losses + self.chain.losses(dumped.document, version)
+
+    def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
+        """Make a state of an older version resume where `version` is read; see `Dialect`."""
+        return _repair.repair(state, self.chain, version, names, self._plain)
+
+    def _plain(self, state: RunState) -> JSONObject:
+        """Write a state as it was recorded, without decisions taken since."""
+        return _dump.dump(undecided(state), self.name, self.chain.newest).document
 
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""

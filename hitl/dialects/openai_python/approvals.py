@@ -167,7 +167,7 @@ def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Gr
     """Record a decision on `item` as the SDK would have (`run_context.py`, 0.24.0)."""
     result = list(grants)
     for who, sticky in _records_for(result, decision, item):
-        index = next((i for i, grant in enumerate(result) if _is(grant, who)), None)
+        index = next((i for i, grant in enumerate(result) if is_record_of(grant, who)), None)
         if index is None:
             index = len(result)
             result.append(Grant(**who))  # type: ignore[arg-type]
@@ -185,7 +185,8 @@ def _hosted_key(grant: Grant) -> tuple[int, str, str, str]:
     return order, grant.server or "", grant.key or "", grant.request or ""
 
 
-def _is(grant: Grant, who: dict[str, object]) -> bool:
+def is_record_of(grant: Grant, who: dict[str, object]) -> bool:
+    """Tell whether a record is the one of a tool, and of its owner where it has one."""
     names = ("subject", "agent", "key", "server", "request")
     return all(getattr(grant, name) == who.get(name) for name in names)
 
@@ -204,6 +205,14 @@ def _records_for(
     chosen = keys[-1:] if decision.always else keys
     owner = {"subject": "function", "agent": item.agent}
     return [({**owner, "key": key}, decision.always) for key in chosen]
+
+
+def sticky_record(item: Item) -> dict[str, object]:
+    """Give whose record a decision for good on a function call, or a hosted request, goes into."""
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    if raw.get("type") == "mcp_approval_request":
+        return {"subject": "hosted_tool", "server": raw.get("server_label"), "key": raw.get("name")}
+    return {"subject": "function", "agent": item.agent, "key": tool_keys(item)[-1]}
 
 
 def _hosted_records(

@@ -114,6 +114,16 @@ def approval_scope(item: Item) -> str | None:
     return _digest(payload)
 
 
+def key_scope(key: str) -> str:
+    """Give the digest of what a sticky decision on a function tool covers, by the tool's key."""
+    for mark in (":", "."):
+        prefix, found, name = key.rpartition(mark)
+        if found:
+            kind = [prefix] if mark == ":" else ["namespaced", prefix]
+            return _digest({"type": "function_call", "tool_lookup_key": [*kind, name]})
+    return _digest({"type": "function_call", "tool_lookup_key": ["bare", key]})
+
+
 def lookup_key(item: Item) -> tuple[str, str | None, str] | None:
     """Give (kind, namespace, name) of the function tool a call is for."""
     if item.tool_key is not None:

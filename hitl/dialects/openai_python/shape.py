@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from hitl.dialects.openai_python.wire import GROUPS, VERSION_KEY
 from hitl.document import JSONObject, JSONValue, escape
-from hitl.revision import Added, Loss, Revision
+from hitl.revision import Added, Loss, Mend, Revision
 
 Route: TypeAlias = tuple[str, ...]
 """Keys from a run to an object; `*` is every entry of an array and every value of an object."""
@@ -163,6 +163,7 @@ def revision(
     added: tuple[Added, ...] = (),
     downgrade: RunStep = lambda run: run,
     losses: RunLosses = lambda _run, _path: (),
+    mends: tuple[Mend[Any], ...] = (),
 ) -> Revision:
     """Make a version of what it declares.
 
@@ -177,6 +178,7 @@ def revision(
         added: the keys it added or changed.
         downgrade: rewrites what the parent says in other words; of one run.
         losses: what the keys alone do not tell; of one run at a JSON Pointer.
+        mends: what states of older versions need.
     """
 
     def up(run: JSONObject) -> JSONObject:
@@ -205,7 +207,17 @@ def revision(
         downgrade=every_run(down),
         losses=lost,
         added=added,
+        mends=mends,
     )
+
+
+def foreign(document: JSONObject, later: Iterable[Revision]) -> Iterator[str]:
+    """Give the JSON Pointers of what only `later` versions write."""
+    for path, run in runs(document):
+        for each in (added for revision in later for added in revision.added):
+            for at, given in find(run, each.place, path):
+                if each.key in given and (not each.changed or each.new(given[each.key])):
+                    yield f"{at}/{escape(each.key)}"
 
 
 def _relabelled(run: JSONObject, old: str, new: str) -> JSONObject:

@@ -1,8 +1,18 @@
 """Schema 1.1: the run of an agent used as a tool stands inside the call."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hitl.dialects.openai_python.nest import every, own, waiting
 from hitl.dialects.openai_python.schema import ref
 from hitl.dialects.openai_python.shape import revision
-from hitl.revision import Added
+from hitl.revision import Added, Loss, Mend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hitl.model import RunState
 
 ADDED = (
     Added(
@@ -14,10 +24,32 @@ ADDED = (
     ),
 )
 
+
+def lost_runs(state: RunState) -> Iterator[Loss]:
+    """Give the requests of runs inside that were not written down."""
+    for path, run in every(state):
+        inside = [inner for _, inner in every(run) if inner is not run]
+        known = own(run).keys() | {item.call_id for inner in inside for item in waiting(inner)}
+        for index, item in enumerate(waiting(run)):
+            if item.call_id not in known:
+                reason = "the run that asks was not saved: the agent in it would start again"
+                at = f"{path}/current_step/data/interruptions/{index}"
+                yield Loss(path=at, severity="error", reason=reason)
+
+
+MENDS = (
+    Mend(
+        name="inner-run",
+        reason="the run inside a call was not saved, and nothing can bring it back",
+        left=lost_runs,
+    ),
+)
+
 REVISION = revision(
     version="1.1",
     parent="1.0",
     summary="runs inside runs",
     source="openai-agents 0.9.1, agents/run_state.py",
     added=ADDED,
+    mends=MENDS,
 )

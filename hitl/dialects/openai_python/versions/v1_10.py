@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitl.dialects.openai_python import label
+from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.schema import COUNT_OR_NULL
 from hitl.dialects.openai_python.shape import revision
-from hitl.revision import Added, Loss
+from hitl.revision import Added, Loss, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.document import JSONObject
+    from hitl.document import JSONObject, JSONValue
 
-ADDED = (Added(place="Run", key="max_turns", schema=COUNT_OR_NULL, changed=True),)
+
+def _endless(given: JSONValue) -> bool:
+    return given is None
+
+
+ADDED = (
+    Added(
+        place="Run",
+        key="max_turns",
+        schema=COUNT_OR_NULL,
+        changed=True,
+        new=_endless,
+    ),
+)
 
 ENDLESS = 2**31 - 1
 
@@ -30,12 +45,23 @@ def losses(run: JSONObject, path: str) -> Iterator[Loss]:
         yield Loss(path=f"{path}/max_turns", severity="info", reason=reason)
 
 
+# Within the version before: from 0.14.7 on.
+MENDS = (
+    Mend(
+        name="tool-name",
+        reason="calls of built-in tools get the name of their tool, as it is noted beside them",
+        places=label.places,
+        change=lambda state: on_every(state, label.with_names),
+    ),
+)
+
 REVISION = revision(
     version="1.10",
     parent="1.9",
     summary="no turn limit is null",
     source="openai-agents 0.16.0, agents/run_state.py",
     added=ADDED,
+    mends=MENDS,
     downgrade=downgrade,
     losses=losses,
 )

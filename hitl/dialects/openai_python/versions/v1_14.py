@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitl.dialects.openai_python import inward, owner
+from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
 from hitl.dialects.openai_python.schema import TEXT, closed, listed, ref
 from hitl.dialects.openai_python.shape import edit_place, find, revision
-from hitl.revision import Added, Loss
+from hitl.revision import Added, Loss, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +64,39 @@ def _request(entry: JSONObject) -> object:
     return (entry.get("identity") or {}).get("request_id")
 
 
+MENDS = (
+    # Before any decision is moved: what the ledger of the next version binds, nothing binds here.
+    Mend(
+        name="ask-again",
+        reason="decisions name a call by its id, and not what it does; none of them is used",
+        places=inward.by_id_places,
+        change=lambda state: on_every(state, inward.without_ids),
+        opt_in=True,
+    ),
+    Mend(
+        name="hosted-decision",
+        reason="decisions on hosted MCP requests were kept by tool name; each goes to its request",
+        places=owner.exact_places(owner.HOSTED),
+        change=lambda state: on_every(state, owner.exact_moved(owner.HOSTED)),
+    ),
+    Mend(
+        name=owner.STICKY,
+        reason="a decision for good by tool name goes to the only server whose tool it can mean",
+        places=owner.sticky_places(owner.HOSTED),
+        change=owner.sticky_moved(owner.HOSTED),
+        widens=True,
+        opt_in=True,
+        left=owner.unused,
+    ),
+)
+
+
 REVISION = revision(
     version="1.14",
     parent="1.13",
     summary="decisions on hosted MCP tools, by server and tool",
     source="openai-agents git main, never released",
+    mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
     losses=losses,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitl.dialects.openai_python import inward
+from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import by_tool, mixed, with_records
 from hitl.dialects.openai_python.schema import (
     DIGEST,
@@ -26,12 +28,12 @@ from hitl.dialects.openai_python.shape import (
     without_items,
 )
 from hitl.dialects.openai_python.versions.v1_5 import ITEM_TYPES as BEFORE
-from hitl.revision import Added, Loss
+from hitl.revision import Added, Loss, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.document import JSONObject
+    from hitl.document import JSONObject, JSONValue
 
 _STAGED = "input_item"
 _AGAIN = "next_step_run_again"
@@ -46,10 +48,27 @@ _INVOCATION = closed(
     }
 )
 
+
+def _later(given: JSONValue) -> bool:
+    return given in (_STAGED, _AGAIN)
+
+
 ADDED = (
-    Added(place="Item", key="type", schema=enum(*ITEM_TYPES), changed=True),
+    Added(
+        place="Item",
+        key="type",
+        schema=enum(*ITEM_TYPES),
+        changed=True,
+        new=_later,
+    ),
     Added(place="Item", key="input_id", schema=TEXT),
-    Added(place="Step", key="type", schema=enum("next_step_interruption", _AGAIN), changed=True),
+    Added(
+        place="Step",
+        key="type",
+        schema=enum("next_step_interruption", _AGAIN),
+        changed=True,
+        new=_later,
+    ),
     Added(
         place="Waiting",
         key="response_accepted",
@@ -135,11 +154,34 @@ def _kind(run: JSONObject) -> object:
     return (run.get("current_step") or {}).get("type")
 
 
+MENDS = (
+    Mend(
+        name="inner-decision",
+        reason="decisions on calls of a run inside were kept outside; each goes to its run",
+        places=inward.inner_places,
+        change=inward.moved_inside,
+    ),
+    Mend(
+        name="call-ledger",
+        reason="no ledger says how far each call has come; it follows from the calls and outputs",
+        places=inward.ledger_places,
+        change=lambda state: on_every(state, inward.with_ledger),
+    ),
+    Mend(
+        name="sticky-scope",
+        reason="a decision for good on a built-in tool covers the kind of tool that was called",
+        places=inward.scope_places,
+        change=lambda state: on_every(state, inward.with_scopes),
+    ),
+)
+
+
 REVISION = revision(
     version="1.15",
     parent="1.14",
     summary="a ledger of calls; staged input; decisions inside stay inside",
     source="openai-agents 0.20.0, agents/run_state.py",
+    mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
     losses=losses,

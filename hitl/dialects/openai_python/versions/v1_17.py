@@ -1,5 +1,7 @@
 """Schema 1.17: which items the current response owns, and a session write that was cut."""
 
+from hitl.dialects.openai_python import boundary
+from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.schema import (
     COUNT,
     DIGEST,
@@ -12,7 +14,7 @@ from hitl.dialects.openai_python.schema import (
     ref,
 )
 from hitl.dialects.openai_python.shape import revision
-from hitl.revision import Added
+from hitl.revision import Added, Mend
 
 ADDED = (
     Added(
@@ -48,10 +50,21 @@ ADDED = (
     ),
 )
 
+MENDS = (
+    Mend(
+        name="response-ownership",
+        reason="which items the current response brought is found among the items",
+        places=boundary.places,
+        change=lambda state: on_every(state, boundary.with_boundary),
+    ),
+)
+
+
 REVISION = revision(
     version="1.17",
     parent="1.16",
     summary="ownership of the current response; pending session writes; runs that must not go on",
     source="openai-agents 0.22.1, agents/run_state.py",
+    mends=MENDS,
     added=ADDED,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hitl.dialects.openai_python import binding, owner
+from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
 from hitl.dialects.openai_python.schema import (
     DIGEST,
@@ -17,7 +19,7 @@ from hitl.dialects.openai_python.schema import (
     ref,
 )
 from hitl.dialects.openai_python.shape import edit_place, find, revision
-from hitl.revision import Added, Loss
+from hitl.revision import Added, Loss, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,11 +108,37 @@ def _named(context: JSONObject) -> Iterator[tuple[str, JSONObject]]:
         yield str(entry.get("tool_key")), entry["decision"]
 
 
+MENDS = (
+    Mend(
+        name="decision-owner",
+        reason="decisions on function calls were kept by tool name; each goes to the calling agent",
+        places=owner.exact_places(owner.FUNCTION),
+        change=lambda state: on_every(state, owner.exact_moved(owner.FUNCTION)),
+    ),
+    Mend(
+        name=owner.STICKY,
+        reason="a decision for good by tool name goes to the only agent whose tool it can mean",
+        places=owner.sticky_places(owner.FUNCTION),
+        change=owner.sticky_moved(owner.FUNCTION),
+        widens=True,
+        opt_in=True,
+        left=owner.unused,
+    ),
+    Mend(
+        name="mcp-binding",
+        reason="which server a call is for is found at restore, among the agent's servers",
+        places=binding.places,
+        left=binding.unbound,
+    ),
+)
+
+
 REVISION = revision(
     version="1.18",
     parent="1.17",
     summary="decisions belong to an agent; MCP calls to a server; compaction waits for a write",
     source="openai-agents 0.23.1, agents/run_state.py",
+    mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
     losses=losses,

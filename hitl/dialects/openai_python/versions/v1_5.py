@@ -24,7 +24,13 @@ def _not_bare(key: JSONValue) -> bool:
 
 
 ADDED = (
-    Added(place="Item", key="type", schema=enum(*ITEM_TYPES), changed=True),
+    Added(
+        place="Item",
+        key="type",
+        schema=enum(*ITEM_TYPES),
+        changed=True,
+        new=_SEARCH.__contains__,
+    ),
     Added(
         place="Item",
         key="tool_lookup_key",

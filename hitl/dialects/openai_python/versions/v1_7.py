@@ -2,7 +2,8 @@
 
 from hitl.dialects.openai_python.schema import OBJECT, TEXT
 from hitl.dialects.openai_python.shape import revision
-from hitl.revision import Added
+from hitl.model import RunState
+from hitl.revision import Added, Mend
 
 ADDED = (
     Added(
@@ -21,10 +22,16 @@ ADDED = (
     ),
 )
 
+# Which agents share a name is known only where they are at hand.
+MENDS: tuple[Mend[RunState], ...] = (
+    Mend(name="agent-identity", reason="agents that share a name must be told apart"),
+)
+
 REVISION = revision(
     version="1.7",
     parent="1.6",
     summary="identities of agents that share a name; sandboxes",
     source="openai-agents git main, never released",
     added=ADDED,
+    mends=MENDS,
 )

@@ -1,0 +1,77 @@
+"""An older state as a newer release needs it: what its writer left out is computed, or named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hitl.dialect import Repaired
+from hitl.dialects.openai_python import ledger
+from hitl.dialects.openai_python.nest import every
+from hitl.dialects.openai_python.shape import foreign
+from hitl.errors import ArgumentsChanged, Relabelled
+from hitl.revision import Repair
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from hitl.document import JSONObject
+    from hitl.model import RunState
+    from hitl.revision import Chain, Loss
+
+
+def repair(
+    state: RunState,
+    chain: Chain,
+    version: str,
+    names: Collection[str],
+    written: Callable[[RunState], JSONObject],
+) -> Repaired:
+    """Repair a state of `chain` for `version`.
+
+    Args:
+        state: a state of any dialect; one of another is left alone.
+        chain: the versions.
+        version: where the state shall resume.
+        names: repairs that are done only when asked for.
+        written: gives the document a state was read from, at the newest version.
+
+    Raises:
+        Relabelled: the document says what its version cannot.
+        ArgumentsChanged: a recorded call is not the one its writer recorded.
+    """
+    own = state.origin.dialect == chain.dialect and state.origin.version in chain.versions
+    later = chain.later(state.origin.version, version) if own and state.newer is None else ()
+    mends = [mend for revision in later for mend in revision.mends]
+    if not mends:
+        return Repaired(state=state)
+    _refuse_forged(state)
+    for path in foreign(written(state), chain.later(state.origin.version, chain.newest)):
+        message = f"the document is labelled {state.origin.version}, which cannot say this"
+        hint = "somebody changed the label; show the run and start over"
+        raise Relabelled(message, path=path, hint=hint)
+    repairs: list[Repair] = []
+    for mend in mends:
+        repairs += [
+            Repair(
+                name=mend.name,
+                path=path,
+                reason=mend.reason,
+                widens=mend.widens,
+                opt_in=mend.opt_in,
+            )
+            for path in mend.places(state)
+        ]
+        if mend.change is not None and (mend.name in names or not mend.opt_in):
+            state = mend.change(state)
+    losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
+    needs = frozenset(mend.name for mend in mends)
+    return Repaired(state=state, repairs=tuple(repairs), losses=tuple(losses), needs=needs)
+
+
+def _refuse_forged(state: RunState) -> None:
+    """What a writer recorded of a call is held against the call, and never replaced."""
+    for path, run in every(state):
+        for call_id in ledger.forged(run):
+            message = f"call {call_id!r} is not the call the SDK recorded when it stopped"
+            hint = "the state was changed after the pause; show it and start over"
+            raise ArgumentsChanged(message, path=f"{path}/context/tool_invocations", hint=hint)
