@@ -48,6 +48,7 @@ async def restore(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: Literal["run_again"] | None = None,
 ) -> sdk.RunState[Any, sdk.Agent[Any]]:
     """Give openai-agents a state it can go on with: `await Runner.run(agent, live)`.
@@ -62,6 +63,8 @@ async def restore(
         agents: old agent name, or identity, to new name.
         tools: old name to new name, for the tools and handoffs of open calls.
         allow_changed: go on although a tool takes other parameters than at the pause.
+        allow_loss: go on although the installed release, an older one than wrote the state, must
+            ask again or needs help.
         assume: what to do first where the writer did not say; without it such a state is refused.
 
     Returns:
@@ -74,6 +77,8 @@ async def restore(
         ToolMismatch: a tool is missing, renamed or changed.
         ContextMismatch: the stored context has lost its type; pass `context`.
         ArgumentsChanged: a call is not the one that was decided or recorded.
+        LossError: the installed release of the SDK cannot hold a part of the run.
+        UnsupportedRelease: the installed release of the SDK lacks what hitl relies on.
         RestoreError: the SDK would drop a part of the state, or refuses it.
     """
     from hitl.runtime import restore as _restore
@@ -85,6 +90,7 @@ async def restore(
         agents=agents,
         tools=tools,
         allow_changed=allow_changed,
+        allow_loss=allow_loss,
         assume=assume,
     )
 
@@ -97,6 +103,7 @@ async def check_restore(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: Literal["run_again"] | None = None,
 ) -> tuple[HitlError, ...]:
     """Say what `restore` would refuse, all of it, without restoring; see there for the arguments.
@@ -113,5 +120,6 @@ async def check_restore(
         agents=agents,
         tools=tools,
         allow_changed=allow_changed,
+        allow_loss=allow_loss,
         assume=assume,
     )

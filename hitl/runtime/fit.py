@@ -20,7 +20,7 @@ from hitl.errors import (
     ToolMismatch,
 )
 from hitl.model import decide, positions
-from hitl.runtime import sdk, seen
+from hitl.runtime import release, sdk, seen
 from hitl.runtime.open import ending, open_calls, tool_of, waiting
 
 if TYPE_CHECKING:
@@ -148,10 +148,7 @@ def _older(state: RunState) -> Iterator[HitlError]:
     The SDK drops decisions, runs a nested call twice, or fails once it runs; nothing of it shows
     while it loads.
     """
-    origin, chain = state.origin, DIALECT.chain
-    if origin.dialect != DIALECT.name or origin.version not in chain.versions:
-        return
-    if origin.version != chain.newest:
+    if state.origin.dialect == DIALECT.name and release.older(state.origin.version):
         yield OlderRelease(
             "states of older releases are read, written and decided, but not resumed yet",
             hint="resume it with the release of the SDK that wrote it",
