@@ -106,8 +106,8 @@ class TestDocument:
         assert str(problem) == str(caught.value)
         assert not stage.log.requests
         assert not stage.log.tool_runs
-        options = {"allow_loss": True}
-        assert asyncio.run(hitl.check_restore(stage.agent, state(STICKY), **options)) == ()
+        allowed = hitl.check_restore(stage.agent, state(STICKY), allow_loss=True)
+        assert asyncio.run(allowed) == ()
 
     def test_its_own_states(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A release goes on with its own label; the same state is an older one to the next."""

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 from hitl import transfer
 from hitl.dialects.openai_python import DIALECT
 from hitl.errors import LossError, UnsupportedRelease
+from hitl.model import decide
+from hitl.revision import Loss
 from hitl.runtime import sdk
+from hitl.runtime.open import unsent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hitl.document import JSONObject
     from hitl.model import RunState
 
@@ -47,7 +52,7 @@ def document(state: RunState, *, allow_loss: bool) -> JSONObject:
     written: JSONObject = json.loads(DIALECT.dump(state, chain.newest, transfer.codecs()["json"]))
     lost = [
         loss
-        for loss in chain.losses(written, version)
+        for loss in (*chain.losses(written, version), *_unsent(state))
         if loss.severity == "error" or (loss.severity == "warn" and not allow_loss)
     ]
     if lost:
@@ -56,3 +61,16 @@ def document(state: RunState, *, allow_loss: bool) -> JSONObject:
         hint = "run it with a newer release" if "error" in worst else "allow_loss=True goes on"
         raise LossError(f"{message}: {lost[0].reason}", losses=lost, hint=hint)
     return chain.downgrade(written, version)
+
+
+def _unsent(state: RunState) -> Iterator[Loss]:
+    """Give what a server conversation would not get from the installed release."""
+    for run in (state, *(run for _, run in decide.nested_runs(state))):
+        if run.conversation is None or run.conversation.mode == "local":
+            continue
+        if unsent(run) and not sdk.sends_what_ran():
+            reason = "outputs of calls that ran before the pause would not reach the server"
+            yield Loss(path="/last_processed_response", severity="error", reason=reason)
+        elif not sdk.tells_items_apart():
+            reason = "the output of an approved call may not reach the server, above all streamed"
+            yield Loss(path="/conversation_id", severity="warn", reason=reason)

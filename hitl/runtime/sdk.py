@@ -207,6 +207,28 @@ def _scope(state: AnyState, peek: Callable[..., object]) -> dict[str, Any]:
     return {"scope_id": getattr(state, "_agent_tool_state_scope_id", None)}
 
 
+_SERVER = "agents.run_internal.oai_conversation"
+
+
+def sends_what_ran() -> bool:
+    """Tell whether a resumed server conversation gets the outputs of calls that ran at the pause.
+
+    The first releases take them for sent (openai-agents #3004).
+    """
+    track = _needed("OpenAIServerConversationTracker", _SERVER)
+    return "unsent_tool_call_ids" in inspect.signature(track.hydrate_from_state).parameters
+
+
+def tells_items_apart() -> bool:
+    """Tell whether a resumed server conversation surely gets the output of an approved call.
+
+    The first releases remember what they sent by its address only; an output that comes to lie
+    where something sent had been is taken for sent.
+    """
+    track = _needed("OpenAIServerConversationTracker", _SERVER)
+    return not isinstance(track().sent_items, set)
+
+
 def set_context(state: AnyState, value: object) -> None:
     """Give the app context to a state."""
     around = _private(state, "_context")
