@@ -23,6 +23,7 @@ _STATE = "agents.run_state"
 _AGENT_IDENTITY = "agents._run_state_agent_identity"
 _TOOL_IDENTITY = "agents._tool_identity"
 _INSIDE = "agents.agent_tool_state"
+_SERVER = "agents.run_internal.oai_conversation"
 
 
 def _named(name: str, *modules: str) -> Any:  # noqa: ANN401 - anything the SDK has
@@ -37,12 +38,46 @@ def _named(name: str, *modules: str) -> Any:  # noqa: ANN401 - anything the SDK 
     return None
 
 
-def _needed(name: str, *modules: str) -> Any:  # noqa: ANN401
-    found = _named(name, *modules)
+_WANTED = {
+    "SUPPORTED_SCHEMA_VERSIONS": (_STATE,),
+    "_build_agent_identity_map": (_AGENT_IDENTITY, _STATE),
+    "_get_ambiguous_agent_ids": (_AGENT_IDENTITY, _STATE),
+    "get_function_tool_lookup_key_for_tool": (_TOOL_IDENTITY,),
+    "serialize_function_tool_lookup_key": (_TOOL_IDENTITY,),
+}
+"""Names that some release lacks, and what to do without them is said where they are used."""
+
+_NEEDED = {
+    "CURRENT_SCHEMA_VERSION": (_STATE,),
+    "_build_agent_map": (_STATE,),
+    "_build_handoffs_map": (_STATE,),
+    "peek_agent_tool_run_result": (_INSIDE,),
+    "OpenAIServerConversationTracker": (_SERVER,),
+}
+
+
+def _wanted(name: str) -> Any:  # noqa: ANN401
+    """Give what most releases have; None where this one has not."""
+    return _named(name, *_WANTED[name])
+
+
+def _needed(name: str) -> Any:  # noqa: ANN401
+    """Give what every release has that hitl is tested with.
+
+    Raises:
+        UnsupportedRelease: this one has not.
+    """
+    found = _named(name, *_NEEDED[name])
     if found is None:
         message = f"the installed openai-agents has no `{name}`, which hitl relies on"
         raise UnsupportedRelease(message, hint="install a release hitl is tested with")
     return found
+
+
+def missing() -> Iterator[str]:
+    """Give the names the installed release has lost: those hitl needs, and those it would use."""
+    wanted = {**_NEEDED, **_WANTED}
+    return (name for name, modules in wanted.items() if _named(name, *modules) is None)
 
 
 def _private(state: AnyState, name: str) -> Any:  # noqa: ANN401
@@ -76,10 +111,10 @@ def state_of(result: object) -> AnyState:
 
 def readable_versions() -> frozenset[str]:
     """Give the schema versions the installed SDK reads; the first releases read only their own."""
-    several = _named("SUPPORTED_SCHEMA_VERSIONS", _STATE)
+    several = _wanted("SUPPORTED_SCHEMA_VERSIONS")
     if several is not None:
         return frozenset(several)
-    return frozenset({str(_needed("CURRENT_SCHEMA_VERSION", _STATE))})
+    return frozenset({str(_needed("CURRENT_SCHEMA_VERSION"))})
 
 
 def root_of(state: AnyState) -> Agent[Any] | None:
@@ -188,7 +223,7 @@ def _call_id(run: Any) -> str:  # noqa: ANN401 - any of the SDK's runs
 
 def inside(state: AnyState) -> Iterator[tuple[str, AnyState]]:
     """Give the paused runs inside agents used as tools, with the outer call's id."""
-    peek = _needed("peek_agent_tool_run_result", _INSIDE)
+    peek = _needed("peek_agent_tool_run_result")
     response = processed(state)
     for run in response.functions if response else ():
         result = peek(run.tool_call, **_scope(state, peek))
@@ -207,15 +242,12 @@ def _scope(state: AnyState, peek: Callable[..., object]) -> dict[str, Any]:
     return {"scope_id": getattr(state, "_agent_tool_state_scope_id", None)}
 
 
-_SERVER = "agents.run_internal.oai_conversation"
-
-
 def sends_what_ran() -> bool:
     """Tell whether a resumed server conversation gets the outputs of calls that ran at the pause.
 
     The first releases take them for sent (openai-agents #3004).
     """
-    track = _needed("OpenAIServerConversationTracker", _SERVER)
+    track = _needed("OpenAIServerConversationTracker")
     return "unsent_tool_call_ids" in inspect.signature(track.hydrate_from_state).parameters
 
 
@@ -225,7 +257,7 @@ def tells_items_apart() -> bool:
     The first releases remember what they sent by its address only; an output that comes to lie
     where something sent had been is taken for sent.
     """
-    track = _needed("OpenAIServerConversationTracker", _SERVER)
+    track = _needed("OpenAIServerConversationTracker")
     return not isinstance(track().sent_items, set)
 
 
@@ -241,8 +273,8 @@ def identities(root: Agent[Any]) -> dict[str, Agent[Any]]:
 
     Where agents have none, the name stands for it, and the first agent of a name for all of it.
     """
-    found = _named("_build_agent_identity_map", _AGENT_IDENTITY, _STATE)
-    return dict((found or _needed("_build_agent_map", _STATE))(root))
+    found = _wanted("_build_agent_identity_map")
+    return dict((found or _needed("_build_agent_map"))(root))
 
 
 def ambiguous(root: Agent[Any]) -> list[Agent[Any]]:
@@ -250,14 +282,14 @@ def ambiguous(root: Agent[Any]) -> list[Agent[Any]]:
 
     None in a release that does not ask: decisions do not depend on it there.
     """
-    ask = _named("_get_ambiguous_agent_ids", _AGENT_IDENTITY, _STATE)
+    ask = _wanted("_get_ambiguous_agent_ids")
     ids = () if ask is None else ask(root)
     return [agent for agent in identities(root).values() if id(agent) in ids]
 
 
 def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:
     """Give the tool names of the agent's handoffs."""
-    return tuple(_needed("_build_handoffs_map", _STATE)(agent))
+    return tuple(_needed("_build_handoffs_map")(agent))
 
 
 def lookup_key(tool: Any) -> object:  # noqa: ANN401 - any of the SDK's tools
@@ -265,8 +297,8 @@ def lookup_key(tool: Any) -> object:  # noqa: ANN401 - any of the SDK's tools
 
     A release without such keys knows tools by their bare name.
     """
-    give = _named("get_function_tool_lookup_key_for_tool", _TOOL_IDENTITY)
-    say = _named("serialize_function_tool_lookup_key", _TOOL_IDENTITY)
+    give = _wanted("get_function_tool_lookup_key_for_tool")
+    say = _wanted("serialize_function_tool_lookup_key")
     if give is not None and say is not None:
         return cast("object", say(give(tool)))
     name = getattr(tool, "name", None)

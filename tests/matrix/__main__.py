@@ -13,8 +13,8 @@ def main(arguments: list[str]) -> int:
     found = {**recorded.play(), **cells.play(FIRST)}
     if "--write" in arguments:
         table.commit(found)
-    wrong = list(table.wrong(found))
-    changed = list(table.changes(table.committed(), found))
+    wrong = list(table.wrong(table.said(found)))
+    changed = list(table.changes(table.committed(), table.said(found)))
     for line in (*changed, *(f"wrong: {each}" for each in wrong)):
         sys.stdout.write(f"{line}\n")
     for path in table.ORDER:

@@ -99,7 +99,7 @@ def _alone(name: str) -> list[str]:
         for streamed in (False, True)
     ]
     if scenario.finished:
-        return [f"{WRONG}: asks the model again, although the run is over" for _ in outcomes]
+        return [f"{WRONG}: asks the model again although the run is over" for _ in outcomes]
     return [_judge(outcome, expected) for outcome in outcomes]
 
 

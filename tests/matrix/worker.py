@@ -1,8 +1,8 @@
 """Jobs in, outcomes out: `python -m tests.matrix.worker < jobs.json > outcomes.json`.
 
-Two kinds of jobs. `pause` plays a case to its pause and gives what is saved then, and how the
-release itself goes on: with the state it holds (`live`), and with the one it wrote (`native`).
-`resume` goes on with what was saved.
+`about` gives the versions the release reads and writes. `pause` plays a case to its pause and gives
+what is saved then, and how the release itself goes on: with the state it holds (`live`), and with
+the one it wrote (`native`). `resume` goes on with what was saved.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ async def _pause(job: Job) -> Job:
         return {"absent": f"{type(exc).__name__}: {exc}"}
     items = stage.items()
     written = json.dumps(live.to_json())
-    saved = hitl.dumps(hitl.capture(live)).decode()
+    saved = hitl.dumps(hitl.capture(live), allow_loss=True).decode()  # a newer one is flagged
     native = await play.by_sdk(case, written, items)
     live_stage = play.Stage(case, paused=True, items=items)
     live_stage.agent = stage.agent
@@ -51,6 +51,20 @@ async def _pause(job: Job) -> Job:
     }
 
 
+async def _about(_job: Job) -> Job:
+    from agents import run_state
+
+    from hitl.runtime import sdk
+
+    summaries: Job = getattr(run_state, "SCHEMA_VERSION_SUMMARIES", {})
+    return {
+        "writes": run_state.CURRENT_SCHEMA_VERSION,
+        "reads": sorted(sdk.readable_versions()),
+        "summaries": dict(summaries),
+        "missing": list(sdk.missing()),
+    }
+
+
 async def _resume(job: Job) -> Job:
     from tests.matrix import play
     from tests.matrix.case import Case
@@ -66,7 +80,7 @@ async def _resume(job: Job) -> Job:
 
 
 async def _all(jobs: list[Job]) -> list[Job]:
-    kinds = {"pause": _pause, "resume": _resume}
+    kinds = {"about": _about, "pause": _pause, "resume": _resume}
     return [await kinds[job["kind"]](job) for job in jobs]
 
 
