@@ -12,7 +12,7 @@ from agents import run_state
 
 import hitl
 from hitl.dialects.openai_python import DIALECT
-from hitl.errors import LossError, OlderRelease, UnsupportedRelease
+from hitl.errors import LossError, OlderRelease, RestoreError, UnsupportedRelease
 from hitl.runtime import release, sdk, seen
 from tests.agents import SCENARIOS, corpus
 
@@ -117,6 +117,72 @@ class TestDocument:
         assert OlderRelease in {type(problem) for problem in found}
         reads(monkeypatch, "1.16", "1.17")
         assert asyncio.run(hitl.check_restore(agent, state(own))) == ()
+
+
+class TestRunsInside:
+    """The first releases keep no runs inside: neither lost nor started again."""
+
+    @pytest.mark.parametrize("name", ["nested", "nested_approved"])
+    def test_not_in_the_state(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        """A state that waits for a call of a run it does not hold is refused."""
+        reads(monkeypatch, "1.0")
+        stage = SCENARIOS[NESTED].stage()
+        with pytest.raises(RestoreError, match="is not in the state") as caught:
+            asyncio.run(hitl.restore(stage.agent, state(f"openai-agents-python/0.8.0/{name}")))
+        assert caught.value.path == "/step/interruptions"
+        assert not stage.log.requests
+
+    def test_captured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the SDK does not write of a run inside is taken live."""
+        write = sdk.write
+
+        def old(live: Any) -> dict[str, Any]:  # noqa: ANN401
+            written = write(live)
+            for entry in (written["last_processed_response"] or {}).get("functions", ()):
+                entry.pop("agent_run_state", None)
+            return written
+
+        stage = SCENARIOS[NESTED].stage()
+        result = asyncio.run(agents.Runner.run(stage.agent, "go"))
+        expected = hitl.capture(result)
+        monkeypatch.setattr(sdk, "write", old)
+        captured = hitl.capture(result)
+        assert captured.processed
+        assert captured.processed.calls[0].run is not None
+        assert captured.interruptions == expected.interruptions
+        assert captured == expected
+
+
+class TestServerConversations:
+    """What an older release would not send is found before it is asked to."""
+
+    NAME = "openai-agents-python/0.24.0/conversation_id"
+
+    def lost(self, *, sends: bool, apart: bool, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Severities of what is lost on a release of these abilities."""
+        monkeypatch.setattr(sdk, "sends_what_ran", lambda: sends)
+        monkeypatch.setattr(sdk, "tells_items_apart", lambda: apart)
+        return [loss.severity for loss in release._unsent(state(self.NAME))]
+
+    def test_abilities(self) -> None:
+        """The tested release has both."""
+        assert sdk.sends_what_ran()
+        assert sdk.tells_items_apart()
+
+    def test_lost(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Outputs surely not sent stop; outputs perhaps not sent stop unless allowed."""
+        patch = monkeypatch
+        assert self.lost(sends=True, apart=True, monkeypatch=patch) == []
+        assert self.lost(sends=False, apart=False, monkeypatch=patch) == ["error"]
+        assert self.lost(sends=True, apart=False, monkeypatch=patch) == ["warn"]
+        with pytest.raises(LossError, match="may not reach the server"):
+            release.document(state(self.NAME), allow_loss=False)
+        assert release.document(state(self.NAME), allow_loss=True)
+
+    def test_local(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A run that sends its whole history loses nothing."""
+        monkeypatch.setattr(sdk, "sends_what_ran", lambda: False)
+        assert list(release._unsent(state(PLAIN))) == []
 
 
 class TestAbilities:
