@@ -7,12 +7,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import agents
+import attrs
 import pytest
 from agents import run_state
 
 import hitl
 from hitl.dialects.openai_python import DIALECT
 from hitl.errors import LossError, OlderRelease, RestoreError, UnsupportedRelease
+from hitl.model import Conversation
 from hitl.runtime import release, sdk, seen
 from tests.agents import SCENARIOS, corpus
 
@@ -178,6 +180,12 @@ class TestServerConversations:
         with pytest.raises(LossError, match="may not reach the server"):
             release.document(state(self.NAME), allow_loss=False)
         assert release.document(state(self.NAME), allow_loss=True)
+
+    def test_nothing_ran(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where no call ran beside the pause, no output can stay behind."""
+        monkeypatch.setattr(sdk, "sends_what_ran", lambda: False)
+        waiting = attrs.evolve(state(NESTED), conversation=Conversation(id="conv_1"))
+        assert list(release._unsent(waiting)) == []
 
     def test_local(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run that sends its whole history loses nothing."""

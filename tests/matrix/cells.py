@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.matrix import room
 from tests.matrix.case import CASES, Case
-from tests.matrix.releases import NEWEST
+from tests.matrix.releases import FIRST, NEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,6 +122,9 @@ class Play:
             jobs = [{"kind": "pause", "case": case.name} for case in CASES]
             names = [case.name for case in CASES]
             self._paused[release] = dict(zip(names, room.work(release, jobs), strict=True))
+            found = {each.get("version") for each in self._paused[release].values()} - {None}
+            if release in FIRST and found != {FIRST[release][0]}:
+                raise room.RoomError(f"{release}: expected its own version, captured {found}")
         return self._paused[release]
 
     def row(self, release: str) -> dict[str, Row]:

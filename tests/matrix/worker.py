@@ -31,7 +31,8 @@ async def _pause(job: Job) -> Job:
         return {"absent": f"{type(exc).__name__}: {exc}"}
     items = stage.items()
     written = json.dumps(live.to_json())
-    saved = hitl.dumps(hitl.capture(live), allow_loss=True).decode()  # a newer one is flagged
+    captured = hitl.capture(live)
+    saved = hitl.dumps(captured, allow_loss=True).decode()  # a newer one is flagged
     native = await play.by_sdk(case, written, items)
     live_stage = play.Stage(case, paused=True, items=items)
     live_stage.agent = stage.agent
@@ -42,6 +43,7 @@ async def _pause(job: Job) -> Job:
         play.decide(case, live)
     outcome = await play.go_on(live_stage, live)
     return {
+        "version": captured.origin.version,
         "written": written,
         "saved": saved,
         "items": items,
