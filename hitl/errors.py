@@ -35,6 +35,7 @@ HitlError
 │   ├── InDoubt              a call was cut between its start and its result
 │   ├── StoreCorrupt         what is stored is not what was written
 │   └── StoreUnavailable     the database cannot do it now: busy, full, gone
+├── UnsupportedRelease       the installed SDK lacks what hitl relies on
 └── RevisionError            a version chain is wrong: a fault of hitl or of a plugin
 ```
 
@@ -333,6 +334,12 @@ class StoreUnavailable(StoreError):
     """The database cannot do it now: busy, full, unreachable, read-only."""
 
     code = "store-unavailable"
+
+
+class UnsupportedRelease(HitlError):
+    """The installed SDK lacks something hitl relies on, or reads nothing hitl writes."""
+
+    code = "unsupported-release"
 
 
 class RevisionError(HitlError):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +51,85 @@ def downgrade(run):
 REVISION = revision(version="1.22", parent="1.21", summary="moods", source="a test", added=ADDED,
                     downgrade=downgrade)
 '''
+
+
+SCRIPT = """
+import asyncio, json, sys
+import hitl
+from agents import Agent, function_tool
+from hitl.dialects.openai_python import DIALECT
+
+document = json.load(sys.stdin)
+state = hitl.loads(json.dumps(document))
+written = json.loads(hitl.dumps(state, dialect=DIALECT.name))
+
+@function_tool(needs_approval=True)
+def delete_file(path: str) -> str:
+    return path
+
+live = asyncio.run(hitl.restore(Agent(name="ops", tools=[delete_file]), state))
+lower = hitl.convert(state, dialect=DIALECT.name, version="1.21")
+print(json.dumps({
+    "file": hitl.__file__,
+    "newest": DIALECT.chain.newest,
+    "equal": written == document,
+    "lost": sorted({loss.reason for loss in lower.losses}),
+    "schema": "mood" in DIALECT.schema("1.22")["$defs"]["Item"]["properties"],
+    "waiting": [item.name for item in live.get_interruptions()],
+}))
+"""
+
+
+class TestOneFolder:
+    """The same, with nothing but a file put into a copy of hitl; git says what was touched."""
+
+    @pytest.fixture
+    def copied(self, tmp_path: Path) -> Path:
+        """A copy of hitl with the made-up version in its folder."""
+        kept = shutil.ignore_patterns("__pycache__")
+        copied = shutil.copytree(Path(hitl.__file__).parent, tmp_path / "hitl", ignore=kept)
+        home = copied / "dialects" / "openai_python" / "versions"
+        (home / "v1_22.py").write_text(NEXT, encoding="utf-8")
+        return copied
+
+    def test_touched(self, copied: Path, tmp_path: Path) -> None:
+        """A new key and a changed one are one new file in one folder."""
+        before = tmp_path / "before"
+        kept = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(Path(hitl.__file__).parent, before, ignore=kept)
+        done = subprocess.run(
+            ["git", "diff", "--no-index", "--name-status", "before", copied.name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.split() == ["A", "hitl/dialects/openai_python/versions/v1_22.py"]
+
+    def test_works(self, copied: Path) -> None:
+        """Read, written, converted down, in the schema, and resumed on an SDK that is older."""
+        document = corpus.load("openai-agents-python/0.24.0/approved") | {KEY: "1.22"}
+        document["generated_prompt_cache_key"] = {"key": "k1"}
+        for item in document["generated_items"]:
+            item["mood"] = "calm"
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT],
+            input=json.dumps(document),
+            env=os.environ | {"PYTHONPATH": str(copied.parent)},
+            cwd=copied.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == {
+            "file": str(copied / "__init__.py"),
+            "newest": "1.22",
+            "equal": True,
+            "lost": ["the mood is lost"],
+            "schema": True,
+            "waiting": ["delete_file"],
+        }
 
 
 class TestNextVersion:

@@ -10,6 +10,7 @@
 | `rename` | agents and tools that got new names while the run waited |
 | `open` | what is still to run |
 | `seen` | agents and tools as they are seen live |
+| `release` | what the installed release reads, and what it cannot hold |
 | `sdk` | the private names of the SDK we rely on |
 | `scripted` | a model that says what it is told, for the demo and for tests |
 | `demo` | the whole cycle in three processes |

@@ -48,6 +48,7 @@ async def restore(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: Literal["run_again"] | None = None,
     repairs: Collection[str] = (),
 ) -> sdk.RunState[Any, sdk.Agent[Any]]:
@@ -63,6 +64,8 @@ async def restore(
         agents: old agent name, or identity, to new name.
         tools: old name to new name, for the tools and handoffs of open calls.
         allow_changed: go on although a tool takes other parameters than at the pause.
+        allow_loss: go on although the installed release, an older one than wrote the state, must
+            ask again or needs help.
         assume: what to do first where the writer did not say; without it such a state is refused.
         repairs: names of repairs of older states that are done only when asked for; `check` lists
             them. `sticky-owner` uses decisions for good that name no owner, `ask-again` uses no
@@ -81,6 +84,8 @@ async def restore(
         OlderRelease: an older release left out what nothing can bring back.
         Relabelled: the state says what the version it is labelled with cannot.
         UnknownRepair: no repair has that name.
+        LossError: the installed release of the SDK cannot hold a part of the run.
+        UnsupportedRelease: the installed release of the SDK lacks what hitl relies on.
         RestoreError: the SDK would drop a part of the state, or refuses it.
     """
     from hitl.runtime import restore as _restore
@@ -92,6 +97,7 @@ async def restore(
         agents=agents,
         tools=tools,
         allow_changed=allow_changed,
+        allow_loss=allow_loss,
         assume=assume,
         repairs=repairs,
     )
@@ -105,6 +111,7 @@ async def check_restore(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: Literal["run_again"] | None = None,
     repairs: Collection[str] = (),
 ) -> tuple[HitlError, ...]:
@@ -122,6 +129,7 @@ async def check_restore(
         agents=agents,
         tools=tools,
         allow_changed=allow_changed,
+        allow_loss=allow_loss,
         assume=assume,
         repairs=repairs,
     )

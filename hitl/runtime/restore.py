@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import TYPE_CHECKING, Any
 
 from agents import RunState as SdkState
 from attrs import evolve
 
-from hitl import transfer, values
-from hitl.dialects.openai_python import DIALECT
-from hitl.errors import ContextMismatch, HitlError, RestoreError, StepUnknown, UnsupportedVersion
+from hitl import values
+from hitl.errors import ContextMismatch, HitlError, RestoreError, StepUnknown
 from hitl.model import Step, positions
-from hitl.runtime import sdk
+from hitl.runtime import release, sdk
 from hitl.runtime.door import STORED
 from hitl.runtime.fit import Fit
 from hitl.runtime.open import ending
@@ -39,6 +37,7 @@ async def restore(  # see hitl.runtime.restore for the arguments
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: str | None = None,
     repairs: Collection[str] = (),
 ) -> AnyState:
@@ -47,7 +46,7 @@ async def restore(  # see hitl.runtime.restore for the arguments
     async for problem in _problems(agent, ready, context, allow_changed=allow_changed):
         raise problem
     ready = await repaired(agent, ready, repairs, _context(ready, context))
-    live = await _read(agent, ready, context)
+    live = await _read(agent, ready, context, allow_loss=allow_loss)
     for problem in dropped(ready, live):
         raise problem
     _overlay(ready, live, _context(ready, context), context)
@@ -62,6 +61,7 @@ async def problems(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_loss: bool = False,
     assume: str | None = None,
     repairs: Collection[str] = (),
 ) -> tuple[HitlError, ...]:
@@ -75,7 +75,7 @@ async def problems(
     try:
         if not found:
             ready = await repaired(agent, ready, repairs, _context(ready, context))
-            live = await _read(agent, ready, context)
+            live = await _read(agent, ready, context, allow_loss=allow_loss)
             found += dropped(ready, live)
         if not found:
             _overlay(ready, live, _context(ready, context), context)
@@ -151,13 +151,9 @@ def _context(state: RunState, given: object) -> object:
         raise ContextMismatch(exc.message, path=exc.path, hint=exc.hint or hint) from exc
 
 
-def _document(state: RunState) -> JSONObject:
+def _document(state: RunState, *, allow_loss: bool) -> JSONObject:
     """Write what the installed SDK reads; the context is handed over live."""
-    newest = DIALECT.chain.newest
-    if newest not in sdk.readable_versions():
-        raise UnsupportedVersion("the installed SDK does not read the newest version hitl writes")
-    codec = transfer.codecs()["json"]
-    document: JSONObject = json.loads(DIALECT.dump(state, newest, codec))
+    document = release.document(state, allow_loss=allow_loss)
     _without_contexts(document)
     return document
 
@@ -171,8 +167,10 @@ def _without_contexts(document: Any) -> None:  # noqa: ANN401 - JSON just parsed
             _without_contexts(entry["agent_run_state"])
 
 
-async def _read(agent: Agent[Any], state: RunState, context: object) -> AnyState:
-    document = _document(state)
+async def _read(
+    agent: Agent[Any], state: RunState, context: object, *, allow_loss: bool
+) -> AnyState:
+    document = _document(state, allow_loss=allow_loss)
     value = _context(state, context)  # tools may ask it whether they are enabled
     try:
         return await SdkState.from_json(agent, document, context_deserializer=lambda _: value)

@@ -5,16 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from agents import (
-    Agent,
-    ApplyPatchTool,
-    ComputerTool,
-    CustomTool,
-    FunctionTool,
-    HostedMCPTool,
-    LocalShellTool,
-    ShellTool,
-)
+import agents
+from agents import Agent
 from attrs import evolve
 
 from hitl import document
@@ -26,14 +18,18 @@ if TYPE_CHECKING:
     from hitl.model import Agent as Seen
     from hitl.model.agent import Rule
 
+# Not every release has every class; a tool of a class that is missing cannot be there.
+_CLASSES = {
+    "FunctionTool": "function",
+    "ComputerTool": "computer",
+    "CustomTool": "custom",
+    "LocalShellTool": "local_shell",
+    "ShellTool": "shell",
+    "ApplyPatchTool": "apply_patch",
+    "HostedMCPTool": "hosted_mcp",
+}
 _KINDS: dict[type, str] = {
-    FunctionTool: "function",
-    ComputerTool: "computer",
-    CustomTool: "custom",
-    LocalShellTool: "local_shell",
-    ShellTool: "shell",
-    ApplyPatchTool: "apply_patch",
-    HostedMCPTool: "hosted_mcp",
+    getattr(agents, name): kind for name, kind in _CLASSES.items() if hasattr(agents, name)
 }
 
 # Words about a parameter; changing them changes no call.
@@ -71,7 +67,7 @@ def kind(live: Any) -> str:  # noqa: ANN401
 def tool_name(live: Any) -> str:  # noqa: ANN401
     """Give the name calls use: hosted MCP servers go by their label, the rest by their name."""
     config = getattr(live, "tool_config", None)
-    if isinstance(live, HostedMCPTool) and config:
+    if kind(live) == "hosted_mcp" and config:
         return str(config.get("server_label"))
     return str(getattr(live, "name", type(live).__name__))
 

@@ -41,7 +41,7 @@ def _lists(state: RunState, live: AnyState) -> Iterator[tuple[str, Spans | None,
     yield "generated", state.generated, sdk.generated(live)
     yield "session", state.session, sdk.session(live)
     yield "responded", state.responded, sdk.responses(live)
-    yield "staged", state.staged, live.pending_input
+    yield "staged", state.staged, sdk.staged(live)
     for stage, packed in state.guardrails.items():
         yield f"guardrails/{stage}", packed, sdk.guardrail_results(live, stage)
     if state.step is not None:
