@@ -114,7 +114,7 @@ class Model:
         life = self.runs.get(claim.run_id)
         if life is None or life.status != "running" or life.born != claim.created_at:
             return None
-        return life if life.generation == claim.generation else None
+        return life if (life.generation, life.worker) == (claim.generation, claim.worker) else None
 
     def claim(
         self, run_id: str, worker: str, now: float, lease_s: float, *, force: bool
