@@ -141,9 +141,10 @@ class Gate:
         except StoreUnavailable:  # the lease is alive; the next write will tell
             log.warning("run %s: the store does not answer", self.claim.run_id)
 
-    def gates(self, call: str, *, asks: bool) -> bool:
-        """Tell whether a call passes the gate."""
-        return asks or self.everything or call in self.approved or call in self.asking
+    def gates(self, call: str, *, asks: bool, scope: bool) -> bool:
+        """Tell whether a call passes the gate; `scope`: it is one of an agent used as a tool."""
+        everything = self.everything and not scope
+        return asks or everything or call in self.approved or call in self.asking
 
     async def run(self, wanted: Wanted, execute: Callable[[], Awaitable[object]]) -> object:
         """Run a tool once in the life of the run; a recorded result is given instead.

@@ -54,7 +54,7 @@ def set_default_runner(runner: AgentRunner) -> None:
     _run.set_default_agent_runner(runner)
 
 
-def agent_of(tool: FunctionTool) -> Agent[Any] | None:
+def agent_of(tool: object) -> Agent[Any] | None:
     """Give the agent a tool is made of; None for other tools."""
     found = getattr(tool, "_agent_instance", None)
     return found if isinstance(found, Agent) else None

@@ -69,7 +69,8 @@ def judge(state: RunState, note: Note, requests: Iterable[Request] = ()) -> Judg
         ArgumentsChanged: a call is not the one that was decided; nothing was decided.
     """
     rows = {row.call: row for row in requests}
-    bindings = {each.call: bound(state, each) for each in state.interruptions}
+    waiting = [each for each in state.interruptions if each.decision is None]
+    bindings = {each.call: bound(state, each) for each in waiting}
     found: dict[str, tuple[Verdict, Request | None]] = {}
     for call, binding in bindings.items():
         row = rows.get(call)
@@ -104,7 +105,9 @@ def _judged(
         note=note,
         approved={call: bindings[call] for call, (verdict, _) in found.items() if verdict.approved},
         count=len(found),
-        open=tuple(each for each in state.interruptions if each.call not in found),
+        open=tuple(
+            each for each in state.interruptions if each.call in bindings and each.call not in found
+        ),
     )
 
 
