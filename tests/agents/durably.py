@@ -27,7 +27,9 @@ QUIET = RunConfig(tracing_disabled=True)
 class _Durable(_Run):
     """One run in a store, step by step."""
 
-    def __init__(self, store: Store, cast: Cast, *, streamed: bool, options: dict[str, Any]):
+    def __init__(
+        self, store: Store, cast: Cast, *, streamed: bool, options: dict[str, Any]
+    ) -> None:
         super().__init__(cast, streamed=streamed, options=options)
         self.store = store
 

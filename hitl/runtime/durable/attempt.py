@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents import MaxTurnsExceeded, Runner
+from agents import Agent as SdkAgent
+from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
-from hitl.model import Step
+from hitl.model import Agent, RunState, Step
 from hitl.runtime.capture import capture
 from hitl.runtime.durable import private, session
 from hitl.runtime.durable.calls import Open
@@ -25,20 +27,18 @@ from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
 from hitl.runtime.restore import restore
-from hitl.store import Save
+from hitl.store import Claim, Save, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator
 
-    from agents import Agent as SdkAgent
-    from agents import RunResultStreaming, StreamEvent
+    from agents import StreamEvent
 
-    from hitl.model import Agent, RunState
     from hitl.runtime.durable.kickoff import Kickoff
     from hitl.runtime.durable.packed import Packed
     from hitl.runtime.durable.verdict import Judged
     from hitl.runtime.sdk import AnyState
-    from hitl.store import Claim, NewRequest, Request, Run, Stop, Store, Verdict
+    from hitl.store import NewRequest, Request, Run, Stop
 
 log = logging.getLogger("hitl")
 
@@ -179,7 +179,7 @@ class Attempt:
             self._gate.reopen()
             self.result = self._leg(live)
 
-    def _leg(self, given: object, **start: Any) -> RunResultStreaming:  # noqa: ANN401
+    def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
@@ -332,4 +332,3 @@ def _reason(exc: BaseException) -> Stop:
             return "cancel"
         case _:
             return "timeout" if "Timeout" in type(exc).__name__ else "error"
-

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, mutable
 
 from hitl import document
+from hitl.document import JSONObject
 from hitl.errors import ToolMismatch
 from hitl.model.decide import nested_runs
 from hitl.runtime.durable.gate import Halt
 from hitl.runtime.open import open_calls
 
 if TYPE_CHECKING:
-    from hitl.document import JSONObject
     from hitl.model import RunState
 
 _OPEN = frozenset({"apply_patch_call", "computer_call"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen, mutable
@@ -12,14 +13,15 @@ from attrs import field, frozen, mutable
 from hitl.errors import HitlError, StoreUnavailable, Superseded
 from hitl.runtime.durable.idempotent import KEY
 from hitl.runtime.durable.value import dump_result, load_result
+from hitl.runtime.durable.verdict import Bound
+from hitl.store import Claim, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Coroutine
     from types import TracebackType
     from typing import Self
 
-    from hitl.runtime.durable.verdict import Bound
-    from hitl.store import Claim, Effect, Store
+    from hitl.store import Effect
 
 log = logging.getLogger("hitl")
 
@@ -225,9 +227,7 @@ class Gate:
                     raise Halt(exc) from exc
                 await asyncio.sleep(_PAUSE_S * 2**attempt)
             except HitlError as exc:
-                log.warning(
-                    "run %s: call %s ran, its result is refused", self.claim.run_id, call
-                )
+                log.warning("run %s: call %s ran, its result is refused", self.claim.run_id, call)
                 raise Halt(exc) from exc
         self._open.pop(call, None)
 

@@ -94,7 +94,7 @@ def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - 
         def __init__(self) -> None:
             self.__dict__.update(vars(invoker))
 
-        def __agents_bind_function_tool__(self, _tool: FunctionTool) -> Any:  # noqa: ANN401, N807
+        def __agents_bind_function_tool__(self, _tool: FunctionTool) -> Any:  # noqa: ANN401
             return self
 
         async def __call__(self, ctx: Any, input: str) -> Any:  # noqa: A002, ANN401

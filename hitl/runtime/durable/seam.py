@@ -69,4 +69,3 @@ def install() -> None:
     runner = private.default_runner()
     if not isinstance(runner, Seam):
         private.set_default_runner(Seam(runner))
-

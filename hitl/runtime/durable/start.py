@@ -105,7 +105,9 @@ async def take_up(
     stream.done(_outcome(attempt))
 
 
-def _work(attempt: Attempt, stored: Stored, max_turns: int | None) -> AsyncGenerator[StreamEvent, None]:
+def _work(
+    attempt: Attempt, stored: Stored, max_turns: int | None
+) -> AsyncGenerator[StreamEvent, None]:
     kickoff = load_kickoff(stored.kickoff)
     if stored.checkpoint is None:
         if max_turns is not None and kickoff.max_turns is not None:

@@ -21,14 +21,13 @@ from hitl import document
 from hitl.model import arguments_sha256
 from hitl.runtime.durable import private
 from hitl.runtime.durable.calls import INSIDE, PATH, Inside, Open, name_of
-from hitl.runtime.durable.gate import Wanted
+from hitl.runtime.durable.gate import Gate, Wanted
 from hitl.runtime.durable.idempotent import is_idempotent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hitl.document import JSONValue
-    from hitl.runtime.durable.gate import Gate
     from hitl.runtime.durable.graph import Graph
 
 
@@ -59,7 +58,7 @@ class Tools:
         }
         for kind, wrap in kinds.items():
             if isinstance(tool, kind):
-                twin = copy.copy(tool)
+                twin: Any = copy.copy(tool)
                 if hasattr(tool, "needs_approval"):
                     twin.needs_approval = self._rule(tool)
                     if getattr(tool, "on_approval", None) is not None:
@@ -261,4 +260,3 @@ def _plain(value: Any) -> JSONValue:  # noqa: ANN401 - an action, as an object o
     if not isinstance(found, dict) and hasattr(found, "__dict__"):
         found = {key: each for key, each in vars(found).items() if each is not None}
     return found
-

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from hitl.errors import ArgumentsChanged
-from hitl.model import decide
-from hitl.runtime.durable.packed import Always
+from hitl.model import Interruption, RunState, decide
+from hitl.runtime.durable.packed import Always, Note
 from hitl.store import NewRequest, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
-    from hitl.model import Interruption, RunState
-    from hitl.runtime.durable.packed import Note
     from hitl.store import Request
 
 _BY_ALWAYS = "always"
