@@ -6,6 +6,7 @@
 | `state` | strategies for run states and for documents of any dialect |
 | `law` | assertions: what every run state and every document keeps |
 | `mutation` | documents with one value missing, wrong or new |
+| `stores` | the conformance kit that a third-party store runs in one line |
 | `schemas` | the JSON Schema of the native document, made from the model's classes |
 
 Nothing else in hitl imports this package.
