@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from agents import MaxTurnsExceeded
+from agents import MaxTurnsExceeded, UserError
 
 import hitl
 from hitl.errors import InDoubt
+from hitl.store import Store
 from tests.agents.disturbed import QUIET, SHAPES, Failing, Trouble
 from tests.agents.durably import QUIET as CONFIG
 from tests.agents.log import Log
@@ -24,7 +25,6 @@ from tests.agents.session import MemorySession
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hitl.store import Store
 
 RUN = "run_1"
 PAID = ["call_1", "call_2"]
@@ -45,10 +45,7 @@ class Play:
         """Start the run, or take it up, with agents of its own."""
         agent = SHAPES[self.shape](self.log, trouble)
         shared: Any = {"run_config": CONFIG, "hooks": Failing(trouble), "store": self.store}
-        if "conversation_id" not in options and not self.begun:
-            shared["session"] = self.session
-        elif self.begun and options.pop("session", True):
-            shared["session"] = self.session
+        shared["session"] = self.session
         if self.begun:
             return await hitl.resume(agent, RUN, **shared, **options)
         self.begun = True
@@ -64,7 +61,7 @@ class Play:
         for _ in range(12):
             try:
                 run = await self.go(trouble)
-            except (Boom, TimeoutError, asyncio.CancelledError) as exc:
+            except (Boom, TimeoutError, UserError, asyncio.CancelledError) as exc:
                 self.errors.append(type(exc).__name__)
                 continue
             if run.status == "finished":
@@ -73,6 +70,7 @@ class Play:
         raise AssertionError(run.status)
 
     def paid(self) -> list[str | None]:
+        """The ids of the calls that ran, in order."""
         return [each.call_id for each in self.log.tool_runs if each.tool == "pay"]
 
 
@@ -132,7 +130,7 @@ def _same(shape: str, trouble: Trouble) -> Play:
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_cut_in_a_model_call(shape: str, number: int, what: str) -> None:
-    """T3, R-2: a model call fails, times out or is cancelled; no turn is lost, nothing runs twice."""
+    """T3, R-2: a model call fails, times out or is cancelled; nothing is twice."""
     trouble = Trouble("model", number, WHAT[what])
     play = _same(shape, trouble)
     assert bool(play.errors) is (trouble.seen >= number)
@@ -178,18 +176,18 @@ def _hooked(shape: str, trouble: Trouble) -> bool:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_turn_limit(shape: str) -> None:
-    """T3, R-15: at its limit a run stops whole; a higher limit lets it go on, a lower one does not."""
+    """T3, R-15: at its limit a run stops whole; only a higher one lets it go on."""
 
     async def through() -> tuple[Play, hitl.DurableRun, list[str]]:
         async with hitl.connect("memory:") as store:
             play, stops = Play(shape, store), []
-            limit, again = {"max_turns": 1}, {"max_turns": 1}
+            limit = 1
             for _ in range(20):
                 try:
-                    run = await play.go(**(again if play.begun else limit))
+                    run = await play.go(max_turns=limit)
                 except MaxTurnsExceeded:
                     stops.append(str((await store.run(RUN)).reason))
-                    again = {"max_turns": again["max_turns"] + 1}
+                    limit += 1
                     continue
                 if run.status == "finished":
                     return play, run, stops

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,7 +14,7 @@ from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads
 from tests.agents.model import ScriptedModel, call
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from agents import ModelResponse
 
@@ -45,7 +45,11 @@ class Trouble:
             await self.what()
 
 
-QUIET = Trouble("nowhere", 0, asyncio.sleep)
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+QUIET = Trouble("nowhere", 0, _nothing)
 
 
 class Troubled(ScriptedModel):
