@@ -66,7 +66,7 @@ def test_what_is_stored_is_not_stored_again(name: str) -> None:
 def test_agents_keep_their_places() -> None:
     """An agent that the run no longer names keeps its position: unused entries still name it."""
     state = _load("openai-agents-python/hitl/turns_nested_deep")
-    gone = hitl.model.Agent(name="gone")  # type: ignore[attr-defined]
+    gone = hitl.model.Agent(name="gone")
     moved = rebase(state, (), (gone, *reversed(state.agents)))
     assert [each.name for each in moved.agents[1:]] == [each.name for each in state.agents][::-1]
     assert _dumped(moved) == _dumped(state)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from agents import MaxTurnsExceeded, Runner
+from agents import Agent as SdkAgent
+from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
-from hitl.model import Step
+from hitl.model import Agent, RunState, Step
 from hitl.runtime.capture import capture
 from hitl.runtime.durable import private, session
-from hitl.runtime.durable.calls import Open
+from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
 from hitl.runtime.durable.hooks import Hooks
@@ -25,20 +28,18 @@ from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
 from hitl.runtime.restore import restore
-from hitl.store import Save
+from hitl.store import Claim, Save, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator
 
-    from agents import Agent as SdkAgent
-    from agents import RunResultStreaming, StreamEvent
+    from agents import StreamEvent
 
-    from hitl.model import Agent, RunState
     from hitl.runtime.durable.kickoff import Kickoff
     from hitl.runtime.durable.packed import Packed
     from hitl.runtime.durable.verdict import Judged
     from hitl.runtime.sdk import AnyState
-    from hitl.store import Claim, NewRequest, Request, Run, Stop, Store, Verdict
+    from hitl.store import NewRequest, Request, Run, Stop
 
 log = logging.getLogger("hitl")
 
@@ -90,6 +91,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
     _graph: Graph = field(init=False)
@@ -108,6 +110,7 @@ class Attempt:
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
         """Stop what the SDK is running."""
+        self._cancelled = True
         if self.result is not None:
             self.result.cancel(mode)
 
@@ -179,7 +182,7 @@ class Attempt:
             self._gate.reopen()
             self.result = self._leg(live)
 
-    def _leg(self, given: object, **start: Any) -> RunResultStreaming:  # noqa: ANN401
+    def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
@@ -187,8 +190,13 @@ class Attempt:
         hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
         if not start:  # a restored state has its context
             options.pop("context", None)
-        return Runner.run_streamed(
-            self._graph.copy(self.settings.agent), given, hooks=hooks, **options, **start
+        agent = self._graph.copy(self.settings.agent)
+        # The SDK works in a task of its own. It starts with none of ours around it: this run may
+        # have been started by a tool of another.
+        around = contextvars.copy_context()
+        around.run(outside)
+        return around.run(
+            lambda: Runner.run_streamed(agent, given, hooks=hooks, **options, **start)
         )
 
     async def _before_model(self) -> None:
@@ -206,6 +214,9 @@ class Attempt:
         if self.result is None:
             return None
         state = capture(self.result)
+        if self._cancelled and not _ended(state, self.result):
+            await self._let_go(state)
+            return None
         if not self.result.interruptions:
             await self._finish(state)
             return None
@@ -233,6 +244,13 @@ class Attempt:
         }
         everything = self.settings.everything
         return wave(self.note, calls if everything else ())
+
+    async def _let_go(self, state: RunState) -> None:
+        """Stop as asked: after a whole turn with what it brought, else as before it."""
+        if state.step is not None and state.responded:
+            await self._save("stop", state, reason="cancel")
+        else:
+            self._done(await self.store.release(self._gate.claim, reason="cancel"))
 
     async def _finish(self, state: RunState) -> None:
         final = None if self.result is None else self.result.final_output
@@ -320,6 +338,11 @@ class Attempt:
     async def _release(self, reason: Stop | None, note: str | None) -> None:
         if self._gate.lost is None:
             await self.store.release(self._gate.claim, reason=reason, note=note)
+
+
+def _ended(state: RunState, result: RunResultStreaming) -> bool:
+    """Tell whether a run that was asked to stop had come to its end, or to a pause, before."""
+    return bool(result.interruptions) or (state.step is None and result.final_output is not None)
 
 
 def _reason(exc: BaseException) -> Stop:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, mutable
 
 from hitl import document
+from hitl.document import JSONObject
 from hitl.errors import ToolMismatch
 from hitl.model.decide import nested_runs
 from hitl.runtime.durable.gate import Halt
+from hitl.runtime.durable.idempotent import KEY
 from hitl.runtime.open import open_calls
 
 if TYPE_CHECKING:
-    from hitl.document import JSONObject
+    from collections.abc import Iterable
+
     from hitl.model import RunState
 
 _OPEN = frozenset({"apply_patch_call", "computer_call"})
@@ -46,6 +49,43 @@ class Inside:
 
 INSIDE: ContextVar[Inside | None] = ContextVar("hitl_inside", default=None)
 """The run that begins next inside an agent used as a tool."""
+
+
+def outside() -> None:
+    """Be in no run and in no call."""
+    PATH.set(())
+    INSIDE.set(None)
+    KEY.set(None)
+
+
+def strays(calls: Iterable[str], state: RunState | None) -> tuple[str, ...]:
+    """Give those of `calls` that `state` does not know: their response is lost.
+
+    Args:
+        calls: names of calls that ran.
+        state: the run as it will go on; None when it starts over.
+    """
+    known = None if state is None else _Known(state)
+    return tuple(call for call in calls if known is None or not known.holds(call))
+
+
+class _Known:
+    """The calls a run knows, those of the runs inside it too."""
+
+    def __init__(self, state: RunState) -> None:
+        items = (record.item for record in state.log)
+        self._ids = {document.escape(item.call_id or "") for item in items if item is not None}
+        self._open = {document.escape(each) for each in open_calls(state)}
+        self._inside = {document.escape(outer): _Known(run) for outer, run in nested_runs(state)}
+
+    def holds(self, call: str) -> bool:
+        """Tell whether a call is of this run; what an answered call did inside is part of it."""
+        first, _, rest = call.partition("/")
+        if first not in self._ids:
+            return False
+        if not rest or first not in self._open:
+            return True
+        return first in self._inside and self._inside[first].holds(rest)
 
 
 def name_of(call_id: str) -> str:

@@ -108,8 +108,15 @@ async def run(
         store: where the run lives, opened.
         run_id: its name; starting it again with the same input gives the run there is. None makes
             one up.
-        context, max_turns, hooks, run_config, session, conversation_id, previous_response_id,
-            auto_previous_response_id, error_handlers: as `Runner.run`.
+        context: the app context; stored where its type is registered.
+        max_turns: model calls the run may make, over all pauses; None for no limit.
+        hooks: as `Runner.run`; called after what hitl does at the same place.
+        run_config: as `Runner.run`.
+        session: as `Runner.run`; each entry is stored there once.
+        conversation_id: the server conversation that keeps the history.
+        previous_response_id: the response the first request continues.
+        auto_previous_response_id: follow the chain of responses without naming one.
+        error_handlers: as `Runner.run`.
         lease_s: how long nobody else may take the run when this process dies; kept alive while
             it works.
         worker: who is working, for people; None names host and process.
@@ -227,10 +234,21 @@ async def resume(
         store: where it lives, opened.
         context: the app context to go on with, instead of the stored one.
         max_turns: a higher turn limit; a lower one changes nothing.
-        hooks, run_config, session, error_handlers: as `Runner.run`; they are not stored.
-        agents, tools, allow_changed, restoring: as `hitl.restore`.
+        hooks: as `hitl.run`; not stored.
+        run_config: as `hitl.run`; not stored.
+        session: as `hitl.run`; what a dead worker wrote there after the checkpoint is taken back.
+        error_handlers: as `hitl.run`; not stored.
+        agents: as `hitl.restore`.
+        tools: as `hitl.restore`.
+        allow_changed: as `hitl.restore`.
+        lease_s: as `hitl.run`.
+        worker: as `hitl.run`.
         force: go on although no verdict is new.
-        lease_s, worker, gate, stream_model, expires_in_s, default: as `hitl.run`.
+        gate: as `hitl.run`.
+        stream_model: as `hitl.run`.
+        expires_in_s: as `hitl.run`.
+        default: as `hitl.run`.
+        **restoring: what else `hitl.restore` takes.
 
     Returns:
         The run at its next pause or its end.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import field, frozen, mutable
@@ -12,14 +13,15 @@ from attrs import field, frozen, mutable
 from hitl.errors import HitlError, StoreUnavailable, Superseded
 from hitl.runtime.durable.idempotent import KEY
 from hitl.runtime.durable.value import dump_result, load_result
+from hitl.runtime.durable.verdict import Bound
+from hitl.store import Claim, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Coroutine
     from types import TracebackType
     from typing import Self
 
-    from hitl.runtime.durable.verdict import Bound
-    from hitl.store import Claim, Effect, Store
+    from hitl.store import Effect
 
 log = logging.getLogger("hitl")
 
@@ -141,9 +143,10 @@ class Gate:
         except StoreUnavailable:  # the lease is alive; the next write will tell
             log.warning("run %s: the store does not answer", self.claim.run_id)
 
-    def gates(self, call: str, *, asks: bool) -> bool:
-        """Tell whether a call passes the gate."""
-        return asks or self.everything or call in self.approved or call in self.asking
+    def gates(self, call: str, *, asks: bool, scope: bool) -> bool:
+        """Tell whether a call passes the gate; `scope`: it is one of an agent used as a tool."""
+        everything = self.everything and not scope
+        return asks or everything or call in self.approved or call in self.asking
 
     async def run(self, wanted: Wanted, execute: Callable[[], Awaitable[object]]) -> object:
         """Run a tool once in the life of the run; a recorded result is given instead.

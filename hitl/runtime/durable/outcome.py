@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from hitl.lifecycle import Status
+from hitl.model import RunState
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from agents import RunResultStreaming, StreamEvent
+    from agents import StreamEvent
 
-    from hitl.lifecycle import Status
-    from hitl.model import Interruption, RunState
+    from hitl.model import Interruption
 
 
 @frozen(kw_only=True)
@@ -24,14 +26,15 @@ class DurableRun:
         status: what may happen to it next, see `hitl.lifecycle`.
         state: the run as of its newest checkpoint; None while there is none.
         final_output: what the run gave; None while it has not finished.
-        result: the SDK's own result, where this process ran something.
+        result: the SDK's own result, a `RunResultStreaming` that has been read, where this process
+            ran something; None where it did not.
     """
 
     id: str
     status: Status
     state: RunState | None = field(default=None, repr=False)
     final_output: Any = None
-    result: RunResultStreaming | None = field(default=None, repr=False)
+    result: Any = field(default=None, repr=False)
 
     @property
     def interruptions(self) -> tuple[Interruption, ...]:

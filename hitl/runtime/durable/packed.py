@@ -13,15 +13,16 @@ from attrs import field, frozen
 
 from hitl import transfer
 from hitl.dialects.native import wire
-from hitl.document import JSONObject
 from hitl.errors import StoreCorrupt
+from hitl.model import Agent
 from hitl.model.fit import fit
 from hitl.model.rebase import rebase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hitl.model import Agent, RunState
+    from hitl.document import JSONObject
+    from hitl.model import RunState
     from hitl.store import Stored
 
 

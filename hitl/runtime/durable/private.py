@@ -54,7 +54,7 @@ def set_default_runner(runner: AgentRunner) -> None:
     _run.set_default_agent_runner(runner)
 
 
-def agent_of(tool: FunctionTool) -> Agent[Any] | None:
+def agent_of(tool: object) -> Agent[Any] | None:
     """Give the agent a tool is made of; None for other tools."""
     found = getattr(tool, "_agent_instance", None)
     return found if isinstance(found, Agent) else None
@@ -94,7 +94,7 @@ def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - 
         def __init__(self) -> None:
             self.__dict__.update(vars(invoker))
 
-        def __agents_bind_function_tool__(self, _tool: FunctionTool) -> Any:  # noqa: ANN401, N807
+        def __agents_bind_function_tool__(self, _tool: FunctionTool) -> Any:  # noqa: ANN401
             return self
 
         async def __call__(self, ctx: Any, input: str) -> Any:  # noqa: A002, ANN401

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from hitl.errors import ContextMismatch, NotClaimable, RunExists
+from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists
 from hitl.lifecycle import ended, waits
 from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam
 from hitl.runtime.durable.attempt import Attempt
+from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
@@ -98,6 +99,8 @@ async def take_up(
         return
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
+    if not force:
+        await _refuse_strays(attempt, stored)
     stream.begun(attempt.cancel)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
@@ -117,6 +120,21 @@ def _work(
     attempt.entries, attempt.agents, attempt.note = stored.entries, state.agents, note
     attempt.state = _raised(state, max_turns)
     return attempt.go_on(stored.requests)
+
+
+async def _refuse_strays(attempt: Attempt, stored: Stored) -> None:
+    """Refuse to ask the model again for a response whose calls ran already.
+
+    It would make them anew, under other ids. This is so only for calls that nobody was asked
+    about: the others have a checkpoint in which they wait.
+    """
+    state = None if stored.checkpoint is None else unpack(stored)[0]
+    lost = strays((each.call for each in stored.effects), state)
+    if not lost:
+        return
+    await attempt.store.release(attempt.claim)
+    message = f"{len(lost)} call(s) ran whose response was lost: {', '.join(lost)}"
+    raise InDoubt(message, calls=lost, hint="force=True asks the model again; it may repeat them")
 
 
 async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEvent, None]:

@@ -21,14 +21,13 @@ from hitl import document
 from hitl.model import arguments_sha256
 from hitl.runtime.durable import private
 from hitl.runtime.durable.calls import INSIDE, PATH, Inside, Open, name_of
-from hitl.runtime.durable.gate import Wanted
+from hitl.runtime.durable.gate import Gate, Wanted
 from hitl.runtime.durable.idempotent import is_idempotent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from hitl.document import JSONValue
-    from hitl.runtime.durable.gate import Gate
     from hitl.runtime.durable.graph import Graph
 
 
@@ -59,7 +58,7 @@ class Tools:
         }
         for kind, wrap in kinds.items():
             if isinstance(tool, kind):
-                twin = copy.copy(tool)
+                twin: Any = copy.copy(tool)
                 if hasattr(tool, "needs_approval"):
                     twin.needs_approval = self._rule(tool)
                     if getattr(tool, "on_approval", None) is not None:
@@ -71,7 +70,8 @@ class Tools:
     def wanted(self, tool: Any, call_id: str, raw: JSONValue, **more: Any) -> Wanted | None:  # noqa: ANN401
         """Say what a call is for the gate; None when it does not pass it."""
         call = name_of(call_id)
-        if not self.gate.gates(call, asks=getattr(tool, "needs_approval", None) is True):
+        asks = getattr(tool, "needs_approval", None) is True
+        if not self.gate.gates(call, asks=asks, scope=private.agent_of(tool) is not None):
             return None
         known = self.gate.approved.get(call)
         return Wanted(
@@ -84,7 +84,9 @@ class Tools:
 
     def _rule(self, tool: Any) -> Any:  # noqa: ANN401 - a rule of any of the SDK's tools
         """Give the rule of a copy: with every call gated, every call stops the run."""
-        rule, everything = tool.needs_approval, self.gate.everything
+        # An agent is a scope: what runs inside is gated, call by call.
+        everything = self.gate.everything and private.agent_of(tool) is None
+        rule = tool.needs_approval
         self.free.setdefault(tool.name, set()).add(rule is not False)
         if isinstance(rule, bool):
             return rule or everything

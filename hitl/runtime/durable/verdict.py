@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
 from hitl.errors import ArgumentsChanged
-from hitl.model import decide
-from hitl.runtime.durable.packed import Always
+from hitl.model import Interruption, RunState, decide
+from hitl.runtime.durable.packed import Always, Note
 from hitl.store import NewRequest, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
-    from hitl.model import Interruption, RunState
-    from hitl.runtime.durable.packed import Note
     from hitl.store import Request
 
 _BY_ALWAYS = "always"
@@ -69,7 +68,8 @@ def judge(state: RunState, note: Note, requests: Iterable[Request] = ()) -> Judg
         ArgumentsChanged: a call is not the one that was decided; nothing was decided.
     """
     rows = {row.call: row for row in requests}
-    bindings = {each.call: bound(state, each) for each in state.interruptions}
+    waiting = [each for each in state.interruptions if each.decision is None]
+    bindings = {each.call: bound(state, each) for each in waiting}
     found: dict[str, tuple[Verdict, Request | None]] = {}
     for call, binding in bindings.items():
         row = rows.get(call)
@@ -104,7 +104,9 @@ def _judged(
         note=note,
         approved={call: bindings[call] for call, (verdict, _) in found.items() if verdict.approved},
         count=len(found),
-        open=tuple(each for each in state.interruptions if each.call not in found),
+        open=tuple(
+            each for each in state.interruptions if each.call in bindings and each.call not in found
+        ),
     )
 
 
