@@ -20,7 +20,7 @@ from hitl.errors import (
 )
 from hitl.model import decide, positions
 from hitl.runtime import sdk, seen
-from hitl.runtime.open import ending, open_calls, orphans, tool_of, waiting
+from hitl.runtime.open import ending, open_calls, tool_of, waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -52,7 +52,7 @@ class Fit:
         if self.check_ending:
             for problem in _ended(state):
                 yield problem
-        for find in (_unknown_items, _twins, _orphans, _decisions):
+        for find in (_unknown_items, _twins, _decisions):
             for problem in find(state, path):
                 yield problem
         for problem in (*_agents(root, state, path), *_owners(root, state, path)):
@@ -185,14 +185,6 @@ def _twins(state: RunState, path: str) -> Iterator[HitlError]:
             hint = "the SDK cannot tell them apart"
             yield RestoreError(message, path=f"{path}/step/interruptions", hint=hint)
         seen_.add(mark)
-
-
-def _orphans(state: RunState, path: str) -> Iterator[HitlError]:
-    """A paused agent used as a tool that is not in the state: the SDK starts it again."""
-    for item in orphans(state):
-        message = f"the run that waits for call {item.call_id!r} is not in the state"
-        hint = "the release that wrote it does not keep the runs of agents used as tools"
-        yield RestoreError(message, path=f"{path}/step/interruptions", hint=hint)
 
 
 def _agents(root: Agent[Any], state: RunState, path: str) -> Iterator[HitlError]:

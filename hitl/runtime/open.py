@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from hitl.model import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
 
     from hitl.model import Call, Item, RunState
 
@@ -27,26 +26,6 @@ def waiting(state: RunState) -> tuple[Item, ...]:
     """Give the approval requests that stopped the run, as the SDK lists them."""
     packed = state.step.interruptions if state.step else None
     return tuple(state.log.item(position) for position in positions(packed or ()))
-
-
-def orphans(state: RunState) -> Iterator[Item]:
-    """Give the approval requests of calls that no run of the state makes.
-
-    The first releases did not write runs inside: only what they wait for stands outside.
-    """
-    called = _called(state)
-    for item in waiting(state):
-        if item.call_id is not None and item.call_id not in called:
-            yield item
-
-
-def _called(state: RunState) -> set[str | None]:
-    calls = state.processed.calls if state.processed else ()
-    called = {state.log.item(call.item).call_id for call in calls}
-    for call in calls:
-        if call.run is not None:
-            called |= _called(call.run)
-    return called
 
 
 def unsent(state: RunState) -> frozenset[str]:
