@@ -199,7 +199,7 @@ class TestVerdicts:
         log = Log()
         forged = _Forging(store)
         with pytest.raises(ArgumentsChanged):
-            await again(forged, log=log)  # type: ignore[arg-type]
+            await again(forged, log=log)
         assert log.tool_runs == []
 
     @staticmethod
@@ -483,7 +483,9 @@ class TestTheUsersOwn:
         async def pay(amount: int) -> str:
             """Pay, in a durable run."""
             inner = SHAPES["plain"](Log())
-            run = await hitl.run(inner, str(amount), store=store, run_id="2", run_config=CONFIG)
+            run = await hitl.run(
+                inner, str(amount), store=store, run_id="2", run_config=CONFIG, gate="all"
+            )
             return run.status
 
         def agent() -> Agent[Any]:
@@ -497,6 +499,7 @@ class TestTheUsersOwn:
         await store.decide(RUN, "call_o/call_1", YES)
         assert (await again(store, agent=agent())).status == "finished"
         assert [(each.run_id, each.call) for each in await store.waiting()] == [("2", "call_1")]
+        assert [each.call for each in (await store.load("2")).effects] == ["call_l"]
 
 
 class TestStreams:
@@ -527,7 +530,7 @@ class TestStreams:
         )
         events = stream.stream_events()
         await anext(events)
-        await events.aclose()  # type: ignore[attr-defined]
+        await events.aclose()
         run = await store.run(RUN)
         assert (run.status, run.reason, run.worker is not None) == ("stopped", "cancel", True)
         assert (await again(store)).status == "waiting"
@@ -548,6 +551,7 @@ class TestStreams:
             run = await hitl.resume(_looks_twice(log), name, store=store, run_config=CONFIG)
             assert run.status == "finished"
             if mode == "after_turn":
+                assert run.state is not None
                 assert run.state.turn.current == len(log.requests) == 3
 
     @staticmethod
@@ -681,7 +685,9 @@ class TestValues:
 
         given = {"user": "ana"}
         await hitl.run(agent(), "go", store=store, run_id=RUN, run_config=CONFIG, context=given)
-        for number, more in ((1, {}), (2, {}), (3, {"context": {"user": "bo"}})):
+        other: dict[str, Any] = {"context": {"user": "bo"}}
+        nothing: dict[str, Any] = {}
+        for number, more in ((1, nothing), (2, nothing), (3, other)):
             await store.decide(RUN, f"call_{number}", YES)
             await again(store, agent=agent(), **more)
         assert seen == [{"user": "ana"}, {"user": "ana", "paid": 1}, {"user": "bo"}]
@@ -708,7 +714,7 @@ class TestKickoff:
         assert (await store.run(RUN)).checkpoint == 0
         run = await again(store, log=log, session=session)
         assert (run.status, run.state.turn.current) == ("waiting", 1)
-        assert [each.get("content") for each in session.items].count("go") == 1  # type: ignore[attr-defined]
+        assert [each.get("content") for each in session.items].count("go") == 1
 
     @staticmethod
     @on_a_store

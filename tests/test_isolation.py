@@ -32,7 +32,7 @@ DIALECTS: dict[str, tuple[str, frozenset[str]]] = {
 THROUGH_THE_SDK = {"openai-agents": {"mcp", "openai", "pydantic"}}
 
 # Only here may the libraries of an extra be imported.
-EXTRAS = {"testing": "hitl/testing/"}
+EXTRAS = {"testing": "hitl/testing/", "opentelemetry": "hitl/runtime/durable/telemetry"}
 
 NAMELESS = re.compile(r"_*(?:utils?|helpers?|common|base|managers?|misc)")
 

@@ -7,7 +7,7 @@
 | `operand` | files, dialects and codecs as they stand on the command line |
 | `command` | `--json`, and every failure as one line without a traceback |
 | `delivery` | a written document to its file or to stdout |
-| `show`, `check`, `convert`, `decision`, `diff`, `demo` | the commands |
+| `show`, `check`, `convert`, `decision`, `resume`, `diff`, `demo` | the commands |
 
 Exit codes: 0 done, 1 refused or different, 2 wrong usage. Data goes to stdout, words to stderr.
 """
@@ -22,6 +22,7 @@ from hitl.cli.convert import convert
 from hitl.cli.decision import approve, reject
 from hitl.cli.demo import demo
 from hitl.cli.diff import diff
+from hitl.cli.resume import resume
 from hitl.cli.show import show
 
 
@@ -35,5 +36,5 @@ def main() -> None:
     """
 
 
-for _each in (demo, show, check, convert, approve, reject, diff):
+for _each in (demo, show, check, convert, approve, reject, resume, diff):
     main.add_command(_each)

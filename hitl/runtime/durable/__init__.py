@@ -10,6 +10,7 @@
 | `kickoff` | what a run was started with: where it starts over before its first checkpoint |
 | `packed` | run state → head and log entries of a store, and back |
 | `verdict` | what people said, on the calls it was said of |
+| `calls` | where a call is made, and which there are |
 | `gate` | intent before an effect, result after it, and nothing once the lease is lost |
 | `graph` | copies of the user's agents whose tools pass the gate |
 | `tool` | how each kind of tool passes it |
@@ -18,5 +19,6 @@
 | `seam` | the runs inside agents used as tools |
 | `session` | what a stopped worker wrote to a session, taken back |
 | `reply` | models that must not stream |
+| `telemetry` | spans that link pause, verdicts and resume |
 | `private` | the private names of the SDK that durable runs rely on |
 """

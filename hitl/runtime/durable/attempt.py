@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen, mutable
 from hitl.errors import HitlError
 from hitl.model import Agent, RunState, Step
 from hitl.runtime.capture import capture
-from hitl.runtime.durable import private, session
+from hitl.runtime.durable import private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
@@ -91,6 +91,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    _before: str | None = field(default=None, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
@@ -121,7 +122,7 @@ class Attempt:
             kickoff: what the run was started with.
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
-        async with self._held():
+        async with self._held("hitl.run"):
             memory = self.settings.options.get("session")
             if again and memory is not None:
                 await session.start_over(memory, kickoff.given)
@@ -140,7 +141,10 @@ class Attempt:
         """Run from the newest checkpoint, with the verdicts given since."""
         if self.state is None:
             raise RuntimeError("expected a checkpoint to go on from")
-        async with self._held():
+        async with self._held("hitl.resume"):
+            waiting = {each.call for each in self.state.interruptions if each.decision is None}
+            given = [each for each in requests if each.call in waiting]
+            telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
                 live = await self._restored(judged)
@@ -156,18 +160,25 @@ class Attempt:
                     yield event
 
     @contextlib.asynccontextmanager
-    async def _held(self) -> AsyncIterator[None]:
+    async def _held(self, name: str) -> AsyncIterator[None]:
         """Keep the lease; however it ends, no tool runs on and the run is let go."""
-        async with self._gate:
-            try:
-                yield
-            except BaseException as exc:
-                await self._stopped(exc)
-                if isinstance(exc, Halt):
-                    raise exc.error from exc
-                if self._gate.lost is not None and not isinstance(exc, GeneratorExit):
-                    raise self._gate.lost from exc
-                raise
+        claim, self._before = self.claim, self.note.span
+        what = {"hitl.run_id": claim.run_id, "hitl.generation": claim.generation}
+        log.info("run %s: claimed by %s, %s", claim.run_id, claim.worker, name)
+        with telemetry.span(name, self._before, what) as span:
+            self.note = evolve(self.note, span=telemetry.place_of(span))
+            async with self._gate:
+                try:
+                    yield
+                except BaseException as exc:
+                    await self._stopped(exc)
+                    if isinstance(exc, Halt):
+                        raise exc.error from exc
+                    if self._gate.lost is not None and not isinstance(exc, GeneratorExit):
+                        raise self._gate.lost from exc
+                    raise
+            if self.outcome is not None:
+                telemetry.mark(span, status=self.outcome.status)
 
     async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
         """Drive the SDK until a person is needed, or the run ends."""

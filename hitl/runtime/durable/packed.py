@@ -55,12 +55,14 @@ class Note:
         waved: calls that were stopped for the gate alone; no person is asked.
         done: whether `final` is the final output.
         final: the final output, tagged.
+        span: where the span of the claim that wrote it is, as a traceparent.
     """
 
     always: tuple[Always, ...] = ()
     waved: tuple[str, ...] = ()
     done: bool = False
     final: Any = None
+    span: str | None = None
 
 
 @frozen(kw_only=True)

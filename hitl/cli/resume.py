@@ -1,0 +1,85 @@
+"""`hitl resume`: go on with a stored run, with the agent's own code."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hitl.cli import operand, output
+from hitl.cli.command import Command
+from hitl.cli.show import call_name
+from hitl.connection import connect
+
+if TYPE_CHECKING:
+    from hitl.runtime.durable.outcome import DurableRun
+
+_AGENT = "The agent the run started with, or a function that gives it."
+
+
+@click.command(cls=Command, short_help="Go on with a stored run.")
+@click.argument("run_id", metavar="RUN", callback=operand.text)
+@click.option("--store", "url", required=True, help="Where the run lives, such as sqlite:///a.db.")
+@click.option("--agent", "spec", required=True, metavar="MODULE:ATTRIBUTE", help=_AGENT)
+@click.option("--max-turns", type=click.IntRange(1), help="A higher turn limit.")
+@click.option("--force", is_flag=True, help="Go on although no verdict is new.")
+def resume(
+    *, run_id: str, url: str, spec: str, max_turns: int | None, force: bool, as_json: bool
+) -> None:
+    """Claim RUN and go on with it until a person is needed again, or it ends.
+
+    A run that somebody else has is refused; one that waits, or has ended, is shown as it is.
+    """
+    run = asyncio.run(_resumed(run_id, url, spec, max_turns=max_turns, force=force))
+    waiting = [each.call for each in run.interruptions if each.decision is None]
+    waits = run.status != "finished"
+    final = None if run.final_output is None else str(run.final_output)
+    if as_json:
+        calls = list(waiting) if waits else []
+        said: dict[str, Any] = {"run": run.id, "status": run.status, "waiting": calls}
+        output.machine({**said, "final_output": final})
+        return
+    output.data([f"{call_name(run.id)}: {run.status}"])
+    if waits:
+        output.data([f"waits: {call_name(call)}" for call in waiting])
+    elif final is not None:
+        output.data([final])
+
+
+async def _resumed(
+    run_id: str, url: str, spec: str, *, max_turns: int | None, force: bool
+) -> DurableRun:
+    from hitl.runtime.durable.door import resume as go_on
+
+    agent = _named(spec)
+    if callable(agent) and not hasattr(agent, "name"):
+        agent = agent()
+        agent = await agent if inspect.isawaitable(agent) else agent
+    async with connect(url) as store:
+        return await go_on(agent, run_id, store=store, max_turns=max_turns, force=force)
+
+
+def _named(spec: str) -> Any:  # noqa: ANN401 - an agent, or what makes one
+    """Import what `module:attribute` names; modules are looked for here first.
+
+    Raises:
+        UsageError: there is no such thing.
+    """
+    module, _, attribute = spec.partition(":")
+    if not module or not attribute:
+        raise click.UsageError("expected --agent MODULE:ATTRIBUTE")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as exc:
+        raise click.UsageError(f"--agent {spec}: {exc}") from exc
+    finally:
+        sys.path.pop(0)
+    return found

@@ -1,0 +1,70 @@
+"""`hitl resume`: a stored run goes on from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import hitl
+from tests.agents.disturbed import SHAPES
+from tests.agents.durably import QUIET
+from tests.agents.log import Log
+from tests.test_cli import invoke, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agents import Agent
+
+AGENT = "tests.test_cli_resume:agent"
+
+
+def agent() -> Agent:
+    """The agent that the command finds."""
+    return SHAPES["parallel"](Log())
+
+
+def _paused(folder: Path) -> str:
+    url = f"sqlite:///{folder}/runs.db"
+
+    async def start() -> None:
+        async with hitl.connect(url) as store:
+            await hitl.run(agent(), "go", store=store, run_id="r", run_config=QUIET)
+
+    asyncio.run(start())
+    return url
+
+
+def _decide(url: str, call: str) -> None:
+    async def decide() -> None:
+        async with hitl.connect(url) as store:
+            await store.decide("r", call, hitl.approve(by="ana"))
+
+    asyncio.run(decide())
+
+
+def test_until_the_end(tmp_path: Path) -> None:
+    """A run goes on as far as its verdicts reach, then ends; ended, it is shown again."""
+    url = _paused(tmp_path)
+    options = ("r", "--store", url, "--agent", AGENT)
+    assert said("resume", *options)["waiting"] == ["call_1", "call_2"]
+    _decide(url, "call_1")
+    assert said("resume", *options) == {
+        "run": "r",
+        "status": "waiting",
+        "waiting": ["call_2"],
+        "final_output": None,
+    }
+    _decide(url, "call_2")
+    for _ in range(2):
+        assert "finished" in invoke("resume", *options).stdout
+    assert said("resume", *options)["final_output"].startswith("ops saw")
+
+
+def test_refused(tmp_path: Path) -> None:
+    """A run that is not there is refused; an agent that is not there is wrong usage."""
+    url = _paused(tmp_path)
+    error = said("resume", "x", "--store", url, "--agent", AGENT, code=1)["error"]
+    assert error["code"] == "unknown-run"
+    for spec in ("agent", "tests.nowhere:agent", "tests.test_cli_resume:nothing"):
+        invoke("resume", "r", "--store", url, "--agent", spec, code=2)
