@@ -14,8 +14,7 @@ from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
-from hitl.model import Agent, RunState, Step
-from hitl.runtime.capture import capture
+from hitl.model import RunState, Step
 from hitl.runtime.durable import private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
@@ -27,6 +26,7 @@ from hitl.runtime.durable.reply import whole
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
+from hitl.runtime.recorder import Recorder
 from hitl.runtime.restore import restore
 from hitl.store import Claim, Save, Store, Verdict
 
@@ -75,7 +75,6 @@ class Attempt:
     Attributes:
         store, claim: where it is stored, and the right to go on.
         settings: how to run.
-        entries, agents: the log as it is stored, and the table of agents it was written under.
         note: what belongs to the run beside its state.
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
@@ -85,8 +84,6 @@ class Attempt:
     store: Store
     claim: Claim
     settings: Settings
-    entries: tuple[bytes, ...] = ()
-    agents: tuple[Agent, ...] = ()
     note: Note = field(factory=Note)
     state: RunState | None = None
     result: RunResultStreaming | None = None
@@ -94,6 +91,7 @@ class Attempt:
     _before: str | None = field(default=None, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
+    _recorder: Recorder = field(init=False)
     _tools: Tools = field(init=False)
     _graph: Graph = field(init=False)
 
@@ -194,6 +192,7 @@ class Attempt:
             self.result = self._leg(live)
 
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
+        self._recorder = Recorder(self.state)
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
@@ -216,7 +215,7 @@ class Attempt:
         if self.result is None or not self.result.raw_responses:
             await self._gate.still()
             return
-        state = capture(self.result)
+        state = self._recorder.capture(self.result)
         turn = evolve(state.turn, current=max(0, state.turn.current - 1))
         await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
 
@@ -224,7 +223,7 @@ class Attempt:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
         if self.result is None:
             return None
-        state = capture(self.result)
+        state = self._recorder.capture(self.result)
         if self._cancelled and not _ended(state, self.result):
             await self._let_go(state)
             return None
@@ -292,12 +291,12 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
-        self.entries, self.agents, self.state = packed.entries, packed.agents, state
+        self.state = packed.state
         if event != "save":
             self._done(run, final)
 
     def _packed(self, state: RunState) -> Packed:
-        return pack(state, self.note, self.entries, self.agents)
+        return pack(state, self.note, self.state)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -325,7 +324,7 @@ class Attempt:
         reason, note = _reason(exc), type(exc).__name__
         try:
             if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = capture(self.result)
+                state = self._recorder.capture(self.result)
                 turn = evolve(state.turn, current=max(0, state.turn.current - 1))
                 state = evolve(state, turn=turn, step=Step(kind="run_again"))
                 await self._save("stop", state, reason=reason, note=note)

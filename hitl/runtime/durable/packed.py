@@ -12,17 +12,12 @@ import msgspec
 from attrs import field, frozen
 
 from hitl import transfer
-from hitl.dialects.native import wire
 from hitl.errors import StoreCorrupt
-from hitl.model import Agent
+from hitl.model import RunState
 from hitl.model.fit import fit
 from hitl.model.rebase import rebase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hitl.document import JSONObject
-    from hitl.model import RunState
     from hitl.store import Stored
 
 
@@ -73,41 +68,31 @@ class Packed:
         head: everything but the log.
         base: how long the log is now.
         new: the entries to append.
-        entries: the log with them.
-        agents: the table of agents it was written under.
+        state: the run on the log with them.
     """
 
     head: bytes
     base: int
     new: tuple[bytes, ...]
-    entries: tuple[bytes, ...] = field(repr=False)
-    agents: tuple[Agent, ...] = field(repr=False)
+    state: RunState = field(repr=False)
 
 
-def pack(
-    state: RunState, note: Note, known: Sequence[bytes], agents: Sequence[Agent] = ()
-) -> Packed:
+def pack(state: RunState, note: Note, known: RunState | None) -> Packed:
     """Write a run over the log a store has of it.
 
     Args:
         state: the run.
         note: what belongs to it.
-        known: the log as it is stored.
-        agents: the table of agents that log was written under.
+        known: the run as it is stored; None when it is not.
     """
-    moved = rebase(state, known, agents)
-    codec = transfer.codecs()["json"]
-    parts = codec.split(transfer.dumps(moved))
-    entries = tuple(codec.elements(parts.pop(wire.ITEMS)))
-    head: JSONObject = {name: codec.parse(part) for name, part in parts.items()}
-    envelope: JSONObject = {"note": codec.parse(msgspec.json.encode(note)), "state": head}
-    return Packed(
-        head=codec.encode(envelope),
-        base=len(known),
-        new=entries[len(known) :],
-        entries=entries,
-        agents=moved.agents,
-    )
+    base = 0
+    if known is not None:
+        base = len(known.log)
+        if not _continues(state, known):
+            state = rebase(state, known.log.chunks, known.agents)
+    head, entries = transfer.pack(state)
+    envelope = msgspec.json.encode({"note": note, "state": msgspec.Raw(head)})
+    return Packed(head=envelope, base=base, new=entries[base:], state=state)
 
 
 def unpack(stored: Stored) -> tuple[RunState, Note]:
@@ -117,9 +102,15 @@ def unpack(stored: Stored) -> tuple[RunState, Note]:
         StoreCorrupt: what is stored is no checkpoint of a durable run.
     """
     codec = transfer.codecs()["json"]
-    head = stored.checkpoint.head if stored.checkpoint else b"{}"
-    envelope: Any = codec.parse(head)
-    if not isinstance(envelope, dict) or not {"note", "state"} <= envelope.keys():
+    parts = codec.split(stored.checkpoint.head if stored.checkpoint else b"{}")
+    if not {"note", "state"} <= parts.keys():
         raise StoreCorrupt("expected a checkpoint of a durable run, found something else")
-    document = codec.join(envelope["state"], {wire.ITEMS: stored.entries})
-    return transfer.loads(document), fit(envelope["note"], Note)
+    return transfer.unpack(parts["state"], stored.entries), fit(codec.parse(parts["note"]), Note)
+
+
+def _continues(state: RunState, known: RunState) -> bool:
+    """Tell whether a state's log, and its table of agents, begin with those of another."""
+    names = [(each.name, each.identity) for each in known.agents]
+    if names != [(each.name, each.identity) for each in state.agents[: len(names)]]:
+        return False
+    return state.log.chunks[: len(known.log)] == known.log.chunks
