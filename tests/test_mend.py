@@ -122,6 +122,15 @@ class TestStickyOwner:
         state = changed("0.20.0/always", other)
         assert mended(state, "sticky-owner").grants == state.grants
 
+    def test_built_in(self) -> None:
+        """A decision for good on a built-in tool has no owner in any release: nothing is lost."""
+
+        def shell(document: JSONObject) -> None:
+            record = {"approved": True, "rejected": [], "sticky_scope": "0" * 64}
+            document["context"]["approvals"] = {"shell": record}
+
+        assert DIALECT.repair(changed("0.20.0/plain", shell), CHAIN.newest).losses == ()
+
     def test_says_so(self) -> None:
         """Converting stops over what would ask again, unless the repair is named, or allowed."""
         with pytest.raises(LossError) as caught:
@@ -181,6 +190,8 @@ class TestInside:
         assert inside[0][key] == inside[1][key]
         assert inside[0]["tool_invocations"] == inside[1]["tool_invocations"]
         assert ours["context"]["approvals"] == {}
+        outside = [each["context"]["tool_invocations"] for each in (ours, newest)]
+        assert outside[0] == outside[1]
 
 
 class TestExact:
@@ -213,6 +224,7 @@ class TestExact:
         same = json.loads(hitl.dumps(state, dialect=SDK, version="1.13", repairs=["sticky-owner"]))
         assert same == recorded
         again = hitl.loads(hitl.dumps(state, repairs=["sticky-owner"]))
+        assert (again.grants, again.ledger) == (state.grants, None)
         assert json.loads(hitl.dumps(again, dialect=SDK, version="1.13")) == recorded
 
     def test_listed(self) -> None:
