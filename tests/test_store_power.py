@@ -35,7 +35,7 @@ def folder() -> Iterator[Path]:
         yield path
 
 
-async def life(disk: Disk, path: Path, synchronous: str, saves: int) -> None:
+async def life(disk: Disk, path: Path, synchronous: str | None, saves: int) -> None:
     """Let runs live on a disk; every acknowledged checkpoint is noted."""
     factory = lambda name, _: disk.connect(name, synchronous)  # noqa: E731
     async with SQLiteStore(str(path), factory=factory) as store:
@@ -80,7 +80,7 @@ def verdict(path: Path, left: dict[str, bytes], acknowledged: dict[str, int]) ->
     return "whole"
 
 
-def harvest(folder: Path, synchronous: str, count: int) -> tuple[Counter[str], int]:
+def harvest(folder: Path, synchronous: str | None, count: int) -> tuple[Counter[str], int]:
     """Cut the power so often; give what was found, and how often the disk was synced."""
     disk = Disk(f"disk-{synchronous}")
     (folder / "live").mkdir()
@@ -96,7 +96,7 @@ class TestPower:
 
     def test_nothing_lost(self, folder: Path) -> None:
         """After any of 1,000 power cuts no acknowledged save is missing, nothing is corrupt."""
-        found, syncs = harvest(folder, "FULL", self.CUTS)
+        found, syncs = harvest(folder, None, self.CUTS)
         assert found == {"whole": self.CUTS}
         print(f"T6: {self.CUTS:,} power cuts, {syncs} syncs: 0 corrupt, 0 acknowledged saves lost")  # noqa: T201
 
@@ -112,6 +112,6 @@ class TestSoundCopy:
     def test_closed_connection_reads_the_same(self, folder: Path) -> None:
         """What apsw wrote, sqlite3 of the standard library reads: it is the same SQL."""
         disk = Disk("disk-same")
-        asyncio.run(life(disk, folder / "runs.db", "FULL", saves=2))
+        asyncio.run(life(disk, folder / "runs.db", None, saves=2))
         with closing(sqlite3.connect(folder / "runs.db")) as plain:
             assert plain.execute("SELECT count(*) FROM hitl_checkpoint").fetchone() == (12,)

@@ -299,6 +299,29 @@ class TestFile:
             assert plain.execute("SELECT count(*) FROM hitl_run").fetchone() == (12,)
             assert plain.execute("SELECT number FROM hitl_migration").fetchall() == [(1,)]
 
+    def test_overtaken(self, folder: Path) -> None:
+        """A process that finds the tables made when its turn comes leaves them as they are."""
+        path = folder / "runs.db"
+
+        class Slow(sqlite3.Connection):
+            def execute(self, sql: str, parameters: object = ()) -> sqlite3.Cursor:  # type: ignore[override]
+                """Let another process make the tables before the first transaction begins."""
+                if sql == "BEGIN IMMEDIATE" and not seen:
+                    seen.append(make(path))
+                return super().execute(sql, parameters)  # type: ignore[arg-type]
+
+        def slow(name: str, timeout_s: float) -> sqlite3.Connection:
+            return sqlite3.connect(
+                name, timeout_s, isolation_level=None, check_same_thread=False, factory=Slow
+            )
+
+        async def begin() -> None:
+            async with SQLiteStore(str(path), factory=slow) as store:
+                assert await store.load("first") == seen[0]
+
+        seen: list[Stored] = []
+        asyncio.run(begin())
+
     def test_newer_tables(self, folder: Path) -> None:
         """Tables that a newer hitl made are not touched."""
         truth = make(folder / "runs.db")

@@ -86,7 +86,8 @@ class _Tables:
     """The rows, in dicts that keep the order of insertion; every write notes how to undo it."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        self.now = clock
+        self._clock = clock
+        self._latest = 0.0
         self.undo: list[Callable[[], object]] = []
         self._runs: dict[str, Record] = {}
         self._kickoffs: dict[str, bytes] = {}
@@ -94,6 +95,11 @@ class _Tables:
         self._checkpoints: dict[tuple[str, int], Checkpoint] = {}
         self._asked: dict[tuple[str, str], Asked] = {}
         self._effects: dict[tuple[str, str], Logged] = {}
+
+    def now(self) -> float:
+        """Give the time; it does not go back when somebody sets the clock."""
+        self._latest = max(self._latest, self._clock())
+        return self._latest
 
     def roll_back(self) -> None:
         """Undo what was written, the last first."""

@@ -57,8 +57,8 @@ class Disk(apsw.VFS):
         self.events.append(Event("delete", _short(filename)))
         super().xDelete(filename, syncdir)
 
-    def connect(self, path: str, synchronous: str) -> Connection:
-        """Open a database on this disk."""
+    def connect(self, path: str, synchronous: str | None) -> Connection:
+        """Open a database on this disk; with None it is synced as hitl says."""
         return Connection(apsw.Connection(path, vfs=self.name), synchronous)
 
 
@@ -107,7 +107,7 @@ class Connection:
     cuts fall into checkpoints too.
     """
 
-    def __init__(self, connection: apsw.Connection, synchronous: str) -> None:
+    def __init__(self, connection: apsw.Connection, synchronous: str | None) -> None:
         self._connection = connection
         self._synchronous = synchronous
         self.execute("PRAGMA locking_mode = EXCLUSIVE", ())
@@ -120,7 +120,7 @@ class Connection:
 
     def execute(self, sql: str, parameters: Sequence[Value], /) -> _Rows:
         """Run one statement."""
-        if sql.startswith("PRAGMA synchronous"):
+        if self._synchronous and sql.startswith("PRAGMA synchronous"):
             sql = f"PRAGMA synchronous = {self._synchronous}"
         return _Rows(list(self._connection.execute(sql, tuple(parameters))))
 
