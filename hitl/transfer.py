@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from hitl import document, registry
 from hitl.dialect import Source
+from hitl.dialects import native
 from hitl.document import DEFAULT_LIMITS
 from hitl.errors import (
     DocumentError,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from hitl.dialect import Dialect
     from hitl.document import JSONObject, Limits
 
-NATIVE = "native"
+NATIVE = native.DIALECT.name
 _NEWER = "the document is of a newer version than this hitl knows; what is new cannot be converted"
 
 
@@ -140,6 +141,24 @@ def convert(
         raise LossError(message, losses=refused, hint=hint)
     data = target.dump(state, label, encoding)
     return Converted(data=data, dialect=dialect, version=label, codec=codec, losses=losses)
+
+
+def pack(state: RunState) -> tuple[bytes, tuple[bytes, ...]]:
+    """Write a run for a store: everything but the log, small; and the log's entries as they stand.
+
+    Secrets are left out, as in a native document.
+    """
+    codec = _codec("json")
+    return native.DIALECT.pack(state, codec), state.log.recode(codec.log).chunks
+
+
+def unpack(head: bytes, entries: Sequence[bytes]) -> RunState:
+    """Read what `pack` gave.
+
+    Raises:
+        DocumentError: a value does not fit its place.
+    """
+    return _flagged(native.DIALECT.unpack(head, entries, _codec("json")))
 
 
 def losses_for(state: RunState, dialect: str, version: str | None = None) -> tuple[Loss, ...]:

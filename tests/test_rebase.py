@@ -70,3 +70,13 @@ def test_agents_keep_their_places() -> None:
     moved = rebase(state, (), (gone, *reversed(state.agents)))
     assert [each.name for each in moved.agents[1:]] == [each.name for each in state.agents][::-1]
     assert _dumped(moved) == _dumped(state)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_over_another_run(name: str) -> None:
+    """Whatever the log held before, the run says the same; its calls are its own."""
+    other = _load(NAMES[NAMES.index(name) - 1])
+    state = _load(name)
+    moved = rebase(state, other.log.chunks, other.agents)
+    assert moved.log.chunks[: len(other.log)] == other.log.chunks
+    assert _dumped(moved) == _dumped(state)

@@ -7,6 +7,8 @@
 | `operand` | files, dialects and codecs as they stand on the command line |
 | `command` | `--json`, and every failure as one line without a traceback |
 | `delivery` | a written document to its file or to stdout |
+| `stored` | `--store URL`, and stored runs as they are shown |
+| `runs` | the commands for stored runs only |
 | `show`, `check`, `convert`, `decision`, `resume`, `diff`, `demo` | the commands |
 
 Exit codes: 0 done, 1 refused or different, 2 wrong usage. Data goes to stdout, words to stderr.
@@ -23,6 +25,7 @@ from hitl.cli.decision import approve, reject
 from hitl.cli.demo import demo
 from hitl.cli.diff import diff
 from hitl.cli.resume import resume
+from hitl.cli.runs import cancel, prune, reconcile, runs
 from hitl.cli.show import show
 
 
@@ -31,10 +34,24 @@ from hitl.cli.show import show
 def main() -> None:
     """Pause an agent for a person. Resume it anywhere, exactly once.
 
-    FILE is a paused run in any dialect, version and codec; - is stdin.
+    FILE is a paused run in any dialect, version and codec; - is stdin. RUN is the id of a run in
+    the store at --store URL.
     Exit codes: 0 done, 1 refused or different, 2 wrong usage.
     """
 
 
-for _each in (demo, show, check, convert, approve, reject, resume, diff):
+for _each in (
+    demo,
+    show,
+    check,
+    convert,
+    approve,
+    reject,
+    diff,
+    runs,  # stored runs from here on
+    resume,
+    cancel,
+    reconcile,
+    prune,
+):
     main.add_command(_each)

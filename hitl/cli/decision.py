@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from hitl import transfer
-from hitl.cli import operand, output
+from hitl.cli import operand, output, stored
 from hitl.cli.command import Command
 from hitl.cli.delivery import STDIO, deliver, refuse_same
 from hitl.cli.show import call_name
 from hitl.errors import AmbiguousCall, UnknownCall
+from hitl.gate.name import LIMIT
 from hitl.model import decide
+from hitl.store import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hitl.document import JSONObject
     from hitl.model import RunState
+    from hitl.store import Request, Run, Store
     from hitl.transfer import Report
 
 _HELP = {
@@ -27,6 +30,7 @@ _HELP = {
     "reason": "Why; for the record, the model does not see it.",
     "always": "Decide later calls of the same tool of the same agent too.",
     "out": "Where to; stdout.",
+    "sha": "With --store: the arguments_sha256 that was shown; other arguments are refused.",
 }
 
 
@@ -38,7 +42,9 @@ def _decision(function: Callable[..., None]) -> click.Command:
         click.option("--reason", callback=operand.text, help=_HELP["reason"]),
         click.option("--by", callback=operand.text, metavar="WHO", help=_HELP["by"]),
         click.argument("call", callback=operand.text),
-        click.argument("file", type=operand.FILE),
+        click.argument("file", metavar="FILE|RUN", callback=stored.file_or_run),
+        click.option("--sha", "sha256", callback=operand.text, help=_HELP["sha"]),
+        stored.store_option(required=False),
     ):
         function = wrap(function)
     verb = function.__name__.capitalize()
@@ -51,8 +57,10 @@ def _decision(function: Callable[..., None]) -> click.Command:
 def approve(*, file: str, call: str, out: str, as_json: bool, **given: str | bool | None) -> None:
     """Approve CALL, as `hitl show` names it; the decided state goes to stdout or OUT.
 
-    FILE itself is never edited.
+    FILE itself is never edited. With --store the verdict is recorded for RUN; the first one wins.
     """
+    if _stored(file, call, out, given, approved=True, as_json=as_json):
+        return
     report, state = _read(file, out)
     name = _exact(state, call)
     decided = state.approve(name, at=_now(), **given)  # type: ignore[arg-type]
@@ -64,12 +72,51 @@ def approve(*, file: str, call: str, out: str, as_json: bool, **given: str | boo
 def reject(*, file: str, call: str, out: str, as_json: bool, **given: str | bool | None) -> None:
     """Reject CALL, as `hitl show` names it; the decided state goes to stdout or OUT.
 
-    FILE itself is never edited.
+    FILE itself is never edited. With --store the verdict is recorded for RUN; the first one wins.
     """
+    if _stored(file, call, out, given, approved=False, as_json=as_json):
+        return
     report, state = _read(file, out)
     name = _exact(state, call)
     decided = state.reject(name, at=_now(), **given)  # type: ignore[arg-type]
     _finish(decided, name, report, file, out, as_json=as_json)
+
+
+def _stored(
+    run_id: str,
+    call: str,
+    out: str,
+    given: dict[str, str | bool | None],
+    *,
+    approved: bool,
+    as_json: bool,
+) -> bool:
+    """Record a verdict in a store; False when none is named, and `given` is for a file then."""
+    url, sha256 = given.pop("url"), given.pop("sha256")
+    if url is None:
+        if sha256 is not None:
+            raise click.UsageError("--sha goes with --store: a file is decided as it is")
+        return False
+    if out != STDIO:
+        raise click.UsageError("OUT is for files: a stored run is decided in its store")
+    verdict = Verdict(approved=approved, arguments_sha256=sha256, **given)  # type: ignore[arg-type]
+
+    async def decide(store: Store) -> tuple[Request, Run, int]:
+        names = [each.call for each in await store.waiting(run_id=run_id, limit=LIMIT)]
+        request = await store.decide(run_id, stored.exact(names, call), verdict)
+        left = await store.waiting(run_id=run_id, limit=LIMIT)
+        return request, await store.run(run_id), len(left)
+
+    request, run, left = stored.ask(str(url), decide)
+    if as_json:
+        facts: JSONObject = {**stored.request_json(request), "status": run.status, "waiting": left}
+        output.machine(facts)
+    else:
+        count = f"{left or 'no'} {'call' if left == 1 else 'calls'}"
+        what = f"{call_name(request.call)} ({call_name(request.tool)})"
+        said = stored.verdict_text(request)
+        output.words(f"{what}: {said}; {count} of the run left to decide, it is {run.status}")
+    return True
 
 
 def _read(file: str, out: str) -> tuple[Report, RunState]:

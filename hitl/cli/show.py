@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitl.cli import history, operand, output
+from hitl.cli import history, operand, output, stored
 from hitl.cli.check import format_text, problem_json
 from hitl.cli.command import Command
 from hitl.cli.display import safe_display
@@ -31,13 +31,19 @@ _STEPS = {"interruption": "stopped for decisions", "run_again": "the model is as
 
 
 @click.command(cls=Command, short_help="What waits, what happened, turn and usage; safe to print.")
-@click.argument("file", type=operand.FILE)
+@click.argument("file", metavar="FILE|RUN", callback=stored.file_or_run)
+@stored.store_option(required=False)
 @click.option("--full", is_flag=True, help="Everything, however long.")
-def show(*, file: str, full: bool, as_json: bool) -> None:
+def show(*, file: str, url: str | None, full: bool, as_json: bool) -> None:
     """Show what waits in FILE, what happened, turn, usage, conversation and format.
+
+    With --store: what waits, was decided and ran in the stored run RUN.
 
     Characters that a terminal would obey, or would not show, stand as escapes and are counted.
     """
+    if url is not None:
+        _stored(url, file, full=full, as_json=as_json)
+        return
     report, state = operand.readable(operand.read(file))
     last = len(state.items) if full else _HISTORY
     if as_json:
@@ -46,6 +52,14 @@ def show(*, file: str, full: bool, as_json: bool) -> None:
     lines = [*_head(report, state), "", *_calls(state, full=full)]
     output.data([*lines, "", *history.lines(state, last, None if full else _TEXT)])
     output.words(*(f"problem: {each}" for each in report.problems))
+
+
+def _stored(url: str, run_id: str, *, full: bool, as_json: bool) -> None:
+    found = stored.ask(url, lambda store: store.load(run_id))
+    if as_json:
+        output.machine(stored.stored_json(found))
+    else:
+        output.data(stored.stored_lines(found, full=full))
 
 
 def call_name(name: str) -> str:

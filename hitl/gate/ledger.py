@@ -16,7 +16,7 @@ from hitl.errors import (
 from hitl.gate import name
 from hitl.gate.lease import bury, close, held, in_doubt, known, moved
 from hitl.gate.row import Kept, Logged
-from hitl.lifecycle import taken
+from hitl.lifecycle import after, taken
 from hitl.store import Effect, idempotency_key
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def settle(
         raise ValueRefused("expected a result with `happened`, and only then")
     record = _uncovered(rows, known(rows, run_id))
     now = rows.now()
-    doubtful = [each for each in rows.unsettled(run_id) if each.effect.state == "in_doubt"]
+    open_to_say = after(record.run.status, "settle") is not None
+    doubtful = [each for each in rows.unsettled(run_id) if open_to_say and _doubtful(each)]
     logged = _doubted(doubtful, name.call(call))
     run = record.run
     match settlement:
@@ -166,6 +167,10 @@ def _uncovered(rows: Rows, record: Record) -> Record:
     except Kept:
         return known(rows, run.run_id)
     return record
+
+
+def _doubtful(logged: Logged) -> bool:
+    return logged.effect.state == "in_doubt"
 
 
 def _doubted(doubtful: list[Logged], call: str) -> Logged:

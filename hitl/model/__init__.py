@@ -16,7 +16,7 @@ from hitl.model.record import (
     read_record,
     slim,
 )
-from hitl.model.state import MOST_TURNS, Origin, RunState, Turn, View
+from hitl.model.state import MOST_TURNS, Origin, RunState, Turn, View, referred
 from hitl.model.step import Call, CallState, Ledger, Processed, Step
 from hitl.model.usage import Usage
 
@@ -54,6 +54,7 @@ __all__ = [
     "count",
     "positions",
     "read_record",
+    "referred",
     "slim",
     "spans",
 ]

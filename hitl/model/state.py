@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from attrs import field, frozen
 
@@ -260,3 +260,26 @@ class RunState:
         turn = f"turn {self.turn.current} of {self.turn.max or 'any'}"
         origin = f"{self.origin.dialect}@{self.origin.version}"
         return f"<RunState {origin}, {turn}, {len(self.log)} log entries>"
+
+
+def referred(state: RunState) -> set[int]:
+    """Give the log positions that the run's own lists name.
+
+    The log only grows: an entry that no list names, nor a response among its outputs, belongs to
+    what the run was before it went another way.
+    """
+    step, processed, write = state.step, state.processed, state.session_write
+    lists: list[Any] = [
+        None if isinstance(state.input, str) else state.input,
+        state.staged,
+        state.generated,
+        state.session,
+        state.responded,
+        step and step.interruptions,
+        processed and processed.new_items,
+        processed and processed.interruptions,
+        write and write.get("items"),
+    ]
+    found = {position for packed in lists for position in positions(packed or ())}
+    found |= {call.item for call in (processed.calls if processed else ())}
+    return found if state.last_response is None else found | {state.last_response}

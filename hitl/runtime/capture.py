@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 from pydantic import BaseModel
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Item, Processed, RunState
+    from hitl.model import Agent, Item, Processed, RunState
     from hitl.runtime.sdk import AnyState
 
 log = logging.getLogger("hitl")
+
+Look: TypeAlias = Callable[["Agent", Any], "Agent"]
 
 _CONTEXT = "the app context has a type that is not registered; pass context= to restore"
 _TEXT = "a value has a type that is not registered; only its text is kept"
@@ -47,13 +49,33 @@ def capture(result: object) -> RunState:
 
 
 def _captured(live: AnyState, path: str, outer: _Overlay | None) -> RunState:
+    state = evolve(transfer.loads(written(live, path)), secrets={})
+    return _Overlay(live, state, path, outer).apply()
+
+
+def written(live: AnyState, path: str = "") -> JSONObject:
+    """Let the SDK write a state; app contexts, which JSON need not hold, are left out.
+
+    Raises:
+        CaptureError: the SDK cannot.
+    """
     try:
-        written = sdk.write(live)
+        document = sdk.write(live)
     except Exception as exc:
         raise CaptureError("the SDK could not write the state", path=path) from exc
-    _set_aside_contexts(written)
-    state = evolve(transfer.loads(written), secrets={})
-    return _Overlay(live, state, path, outer).apply()
+    _set_aside_contexts(document)
+    return document
+
+
+def overlaid(live: AnyState, state: RunState, agents: Look = seen.agent) -> RunState:
+    """Give `state`, read from what the SDK wrote of `live`, with values as they are live.
+
+    Args:
+        live: the SDK's state.
+        state: its reading; the lists of both are equally long.
+        agents: what gives the table entry of an agent.
+    """
+    return _Overlay(live, state, "", None, agents).apply()
 
 
 def _set_aside_contexts(written: JSONObject) -> None:
@@ -75,7 +97,15 @@ def _runs_inside(written: JSONObject) -> Iterator[JSONObject]:
 class _Overlay:
     """Puts live values where the SDK wrote what JSON could say of them."""
 
-    def __init__(self, live: AnyState, state: RunState, path: str, outer: _Overlay | None) -> None:
+    def __init__(
+        self,
+        live: AnyState,
+        state: RunState,
+        path: str,
+        outer: _Overlay | None,
+        look: Look = seen.agent,
+    ) -> None:
+        self.look = look
         self.live = live
         self.state = state
         self.path = path
@@ -189,7 +219,7 @@ class _Overlay:
         root = sdk.root_of(self.live)
         known = {} if root is None else sdk.identities(root)
         return tuple(
-            seen.agent(entry, live) if (live := known.get(entry.identity or entry.name)) else entry
+            self.look(entry, live) if (live := known.get(entry.identity or entry.name)) else entry
             for entry in self.state.agents
         )
 

@@ -15,7 +15,7 @@ from hitl.model import Origin
 from hitl.revision import Chain, Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from hitl.codec import Codec
     from hitl.dialect import Source
@@ -53,6 +53,17 @@ class Native:
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
         """Write a document."""
         return _dump.dump(state, version, codec)
+
+    def pack(self, state: RunState, codec: Codec) -> bytes:
+        """Write everything of a run but its log, for a store that keeps the log beside it."""
+        return _dump.dump(state, self.chain.newest, codec, items=False)
+
+    def unpack(self, head: bytes, entries: Sequence[bytes], codec: Codec) -> RunState:
+        """Read what `pack` wrote, and the log's entries."""
+        parts = codec.split(head)
+        newer = self.chain.newer(self.format(parts, codec).version, f"/{wire.VERSION_KEY}")
+        state = _load.load(parts, codec, newer=newer, items=entries)
+        return evolve(state, newer=self.format(parts, codec)) if newer else state
 
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
         """Secrets never leave in native form, those of runs inside neither; all else does."""

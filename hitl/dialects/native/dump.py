@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from hitl.model import Processed, RunState
 
 
-def dump(state: RunState, version: str, codec: Codec, outer: RunState | None = None) -> bytes:
+def dump(
+    state: RunState,
+    version: str,
+    codec: Codec,
+    outer: RunState | None = None,
+    *,
+    items: bool = True,
+) -> bytes:
     """Write `state`; the log is copied as it stands unless the codec changes.
 
     Args:
@@ -23,6 +30,7 @@ def dump(state: RunState, version: str, codec: Codec, outer: RunState | None = N
         version: the label.
         codec: how to encode it.
         outer: the run around this one.
+        items: whether with its log; the logs of runs inside are written in any case.
     """
     processed, inside = _without_runs(state.processed)
     same = tuple(name for name in ("usage", "context") if outer and _shared(state, outer, name))
@@ -31,7 +39,7 @@ def dump(state: RunState, version: str, codec: Codec, outer: RunState | None = N
     left = sections["extras"].get("native", {}).get("surplus")
     sections["extras"] = {k: v for k, v in sections["extras"].items() if k != "native"}
     head = cast("JSONObject", wire.merge(wire.write(wire.Head(**sections)), left))
-    arrays = {wire.ITEMS: state.log.recode(codec.log).chunks}
+    arrays = {wire.ITEMS: state.log.recode(codec.log).chunks} if items else {}
     if inside:
         arrays[wire.RUNS] = tuple(dump(run, version, codec, state) for run in inside)
     return codec.join({wire.VERSION_KEY: version, **head}, arrays)

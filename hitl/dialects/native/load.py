@@ -14,7 +14,7 @@ from hitl.model import MOST_TURNS, ItemLog, RunState, Spans
 from hitl.model.fit import fit, under
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hitl.codec import Codec
     from hitl.dialects.native.wire import Head
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def load(
-    parts: dict[str, bytes], codec: Codec, *, newer: bool, outer: RunState | None = None
+    parts: dict[str, bytes],
+    codec: Codec,
+    *,
+    newer: bool,
+    outer: RunState | None = None,
+    items: Sequence[bytes] | None = None,
 ) -> RunState:
     """Read a document's parts; the log stays encoded until it is read.
 
@@ -31,6 +36,7 @@ def load(
         codec: what reads them.
         newer: whether the version is a newer minor: what is unknown is then kept.
         outer: the run around this one.
+        items: the log's entries, where the document was written without them.
 
     Raises:
         DocumentError: a value does not fit its place, or a field is not of this version.
@@ -42,7 +48,8 @@ def load(
         message = "expected only fields of this version, found another"
         raise InvalidDocument(message, path=_first(left))
     log_codec = evolve(codec.log, newer=newer)
-    state = _state(head, ItemLog(_elements(parts, codec, wire.ITEMS), log_codec), given, outer)
+    entries = _elements(parts, codec, wire.ITEMS) if items is None else items
+    state = _state(head, ItemLog(entries, log_codec), given, outer)
     _check_places(state)
     if left:
         state = evolve(state, extras={**state.extras, "native": {"surplus": left}})

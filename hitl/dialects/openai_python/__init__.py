@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
@@ -12,6 +13,7 @@ from hitl.dialects.openai_python import schema as _schema
 from hitl.dialects.openai_python import wire
 from hitl.dialects.openai_python.shape import runs
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
+from hitl.document import encode_lenient
 from hitl.errors import InvalidDocument
 from hitl.model import Origin
 from hitl.revision import Chain, Loss
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from hitl.codec import Codec
     from hitl.dialect import Source
+    from hitl.dialects.openai_python.history import After, History
     from hitl.document import JSONObject
     from hitl.model import RunState
 
@@ -52,6 +55,31 @@ class OpenAIPython:
             document = self.chain.upgrade(document, origin.version)
         state = _load.load(document, source.codec, origin, plain=plain)
         return evolve(state, newer=origin) if newer else state
+
+    def follow(
+        self, document: JSONObject, codec: Codec, after: After | None = None
+    ) -> tuple[RunState, History]:
+        """Read what the SDK wrote of a run, or of the end of one.
+
+        Args:
+            document: what `to_json` gave, of any version that hitl knows.
+            codec: what encodes the log.
+            after: what the log holds already; None reads a whole run.
+
+        Returns:
+            The run state, with the new entries only, and what built its log: for the next `After`.
+
+        Raises:
+            DocumentError: as `load`.
+        """
+        data = encode_lenient(document)
+        origin = self.format(
+            {wire.VERSION_KEY: json.dumps(document[wire.VERSION_KEY]).encode()}, codec
+        )
+        parsed = cast("JSONObject", codec.parse(data, lenient=True))
+        parsed = self.chain.upgrade(parsed, origin.version)
+        loader = _load.Loader(parsed, codec, origin, plain=False, after=after)
+        return loader.load(), loader.history
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
         """Write a document at `version`; a newer one is written back at its own."""

@@ -13,7 +13,7 @@ from hitl.dialects.openai_python.load import indexes
 from hitl.dialects.openai_python.room import Room
 from hitl.document import JSONObject, resolve
 from hitl.errors import HitlError, InvalidDocument
-from hitl.model import CallState, Item, Ledger, positions
+from hitl.model import CallState, Item, Ledger, positions, referred
 from hitl.model.decide import own_calls, verify
 from hitl.revision import Loss, Severity
 
@@ -116,21 +116,28 @@ class _Dumper:
 
     def _read_log(self) -> None:
         """Decode each entry of the log once."""
+        notes: dict[int, Item] = {}
+        here = referred(self.state)
         for position, (record, size) in enumerate(self.state.log.sized()):
             self.room.take(size, f"{self.path}/items/{position}")
             self._sizes.append(size)
             self._tagged = self.state.log.tagged(position)
             if record.item is not None:
-                self.calls.note(record.item)
+                notes[position] = record.item
                 self._raws[position] = self._plain(
                     record.item.raw, f"/items/{position}/item/raw", "warn"
                 )
                 self._items[position] = self._item(record.item, position)
             elif record.response is not None:
+                if position in here:
+                    here.update(record.response.output)
                 self._responses[position] = self._response(record.response, position)
             elif record.guardrail is not None:
                 self._guardrails[position] = self._guardrail(record.guardrail, position)
         self._tagged = True
+        for position, item in notes.items():
+            if position in here:
+                self.calls.note(item)
 
     def _item(self, item: Item, position: int) -> JSONObject:
         raw, at = self._raws[position], f"/items/{position}/item"

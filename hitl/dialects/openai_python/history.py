@@ -6,10 +6,11 @@ included and key order aside, becomes a position; a copy that differs becomes an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
-from attrs import evolve
+from attrs import evolve, frozen
 
 from hitl import document, values
 from hitl.dialect import Fields, is_texts
@@ -19,7 +20,7 @@ from hitl.errors import InvalidDocument
 from hitl.model import Agent, Guardrail, Item, Record, Response, Usage, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hitl.codec import Codec
     from hitl.document import JSONObject, JSONValue
@@ -30,16 +31,35 @@ _REFERENCE = frozenset({"name", "identity"})
 _Hint: TypeAlias = tuple[Any, ...]
 
 
+@frozen(kw_only=True)
+class After:
+    """What a log holds already, when a document says only what came after it.
+
+    Attributes:
+        base: how many entries it holds.
+        agents: the table of agents so far.
+        history: what built its last part; copies of entries from there are found again.
+        taken: positions that stand earlier in a list, by the list's key: an item of the document
+            is another occurrence.
+    """
+
+    base: int
+    agents: tuple[Agent, ...]
+    history: History
+    taken: Mapping[str, frozenset[int]]
+
+
 class History:
     """Builds the log of one run, and the table of its agents.
 
     Attributes:
         agents: the agents named so far.
         calls: what the ledger is computed from.
+        chunks: the entries, encoded; of a log that goes on, only the new ones.
     """
 
-    def __init__(self, codec: Codec, *, plain: bool) -> None:
-        """Start an empty log that `codec` encodes; `plain` documents need no tags."""
+    def __init__(self, codec: Codec, *, plain: bool, after: After | None = None) -> None:
+        """Start a log that `codec` encodes; `plain` documents need no tags."""
         self.agents: list[Agent] = []
         self.calls = Calls()
         self.chunks: list[bytes] = []
@@ -49,10 +69,43 @@ class History:
         self._copies: dict[_Hint, list[tuple[int, JSONValue]]] = {}
         self._agent_at: dict[object, int] = {}
         self._with_raw: set[int] = set()
+        self._after = after
+        self._base = 0
+        if after is not None:
+            self._base = after.base
+            self.agents = list(after.agents)
+            self._agent_at = {_mark(agent): place for place, agent in enumerate(after.agents)}
 
-    def items(self, given: list[JSONValue], path: str) -> Spans:
+    @property
+    def placed(self) -> frozenset[int]:
+        """The positions that something was found at, or put."""
+        return frozenset(position for each in self._copies.values() for position, _ in each)
+
+    def remember(self, before: History, wanted: frozenset[int]) -> None:
+        """Take over what `before` knew of the entries `wanted` that were not met again."""
+        wanted -= self.placed
+        for hint, each in before._copies.items():
+            kept = [(position, copy) for position, copy in each if position in wanted]
+            if kept:
+                self._copies.setdefault(hint, []).extend(kept)
+        self._with_raw |= before._with_raw & wanted
+
+    def moved(self, moves: Mapping[int, int]) -> None:
+        """Note that entries have moved; those that `moves` does not name are forgotten."""
+        self._copies = {
+            hint: [(moves[position], copy) for position, copy in each if position in moves]
+            for hint, each in self._copies.items()
+        }
+        self._with_raw = {moves[position] for position in self._with_raw if position in moves}
+
+    def listed(self, given: list[JSONValue], key: str, path: str) -> Spans:
+        """Give the positions of one of the run's own lists, of which earlier parts may be known."""
+        taken = self._after.taken.get(key, ()) if self._after is not None else ()
+        return self.items(given, path, taken)
+
+    def items(self, given: list[JSONValue], path: str, taken: Iterable[int] = ()) -> Spans:
         """Give the positions of a list of run items; each occurrence has its own."""
-        used: set[int] = set()
+        used = set(taken)
         return spans(
             self._place(_item_hint(each), each, used, self._item, f"{path}/{index}")
             for index, each in enumerate(given)
@@ -138,12 +191,14 @@ class History:
         new: Callable[[JSONValue, str], Item],
         path: str,
     ) -> int:
-        for position, copy in self._copies.get(hint, ()):
-            if position not in used and same(copy, given):
-                used.add(position)
-                return position
+        found = _found(self._copies, hint, given, used)
+        if found is not None:
+            used.add(found)
+            return found
         item = new(given, path)
-        position = self._append(Record(item=self._linked(item).folded(plain=self._plain)))
+        position = self._again(hint, given, used)
+        if position is None:
+            position = self._append(Record(item=self._linked(item).folded(plain=self._plain)))
         self._copies.setdefault(hint, []).append((position, given))
         if (
             hint[0] == "item"
@@ -154,6 +209,16 @@ class History:
             self._copies.setdefault(_raw_hint(raw), []).append((position, raw))
         self.calls.note(item)
         used.add(position)
+        return position
+
+    def _again(self, hint: _Hint, given: JSONValue, used: set[int]) -> int | None:
+        """Find an entry that the log holds already."""
+        if self._after is None:
+            return None
+        old = self._after.history
+        position = _found(old._copies, hint, given, used)  # noqa: SLF001 - of our own
+        if position in old._with_raw:  # noqa: SLF001
+            self._with_raw.add(position)
         return position
 
     def _item(self, given: JSONValue, path: str) -> Item:
@@ -193,10 +258,11 @@ class History:
 
     def _append(self, record: Record) -> int:
         item = record.item
+        position = self._base + len(self.chunks)
         if item is not None and item.call is None and item.raw is not None and item.text is None:
-            self._with_raw.add(len(self.chunks))
+            self._with_raw.add(position)
         self.chunks.append(self._encode(record))
-        return len(self.chunks) - 1
+        return position
 
     def _refuse_unreadable(self, raw: JSONValue, path: str) -> None:
         """Tool arguments that no runner can pass on are refused before anyone is asked."""
@@ -205,6 +271,27 @@ class History:
         key = "input" if raw.get("type") == "custom_tool_call" else "arguments"
         if isinstance(raw.get(key), str) and not is_texts((raw[key],)):
             raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/{key}")
+
+
+def _mark(agent: Agent) -> object:
+    """Give what tells a reference to an agent from others; see `History.agent_of`."""
+    if agent.extra is None:
+        return agent.name, agent.identity
+    own = {"name": agent.name, "identity": agent.identity}
+    said = {key: each for key, each in own.items() if each is not None}
+    return document.canonical(said | {key: values.decode(x) for key, x in agent.extra.items()})
+
+
+def _found(
+    copies: dict[_Hint, list[tuple[int, JSONValue]]],
+    hint: _Hint,
+    given: JSONValue,
+    used: set[int],
+) -> int | None:
+    for position, copy in copies.get(hint, ()):
+        if position not in used and same(copy, given):
+            return position
+    return None
 
 
 def same(one: JSONValue, other: JSONValue) -> bool:

@@ -27,16 +27,23 @@ class Calls:
         self._calls: dict[str, Item] = {}
         self._outputs: set[tuple[str, str]] = set()
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids of the calls noted."""
+        return frozenset(self._calls)
+
     def note(self, item: Item) -> None:
-        """Take an entry into account; an approval says more of a call than the call itself."""
+        """Take an entry into account; the item that says most of a call is the one that counts."""
         raw = item.raw
         if not isinstance(raw, dict) or item.call_id is None:
             return
         kind = str(raw.get("type"))
         if kind in OUTPUT_OF:
             self._outputs.add((OUTPUT_OF[kind], item.call_id))
-        elif kind in CALLS and (item.kind == "approval" or item.call_id not in self._calls):
-            self._calls[item.call_id] = item
+        elif kind in CALLS:
+            known = self._calls.get(item.call_id)
+            if known is None or _says(item) > _says(known) or item.kind == "approval":
+                self._calls[item.call_id] = item
 
     def identity(self, call_id: str) -> Identity | None:
         """Give what the ledger should say of a call."""
@@ -51,6 +58,11 @@ class Calls:
             for call_id, each in found.items()
             if each is not None and (each.kind, call_id) in self._outputs
         }
+
+
+def _says(item: Item) -> int:
+    """Rank what can be known of a call: a bare output of a response names no tool."""
+    return {"approval": 2, "output": 0, "input": 0}.get(item.kind, 1)
 
 
 def read(given: JSONObject, calls: Calls) -> tuple[Ledger, JSONObject, JSONObject]:

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from hitl.dialect import Fields, json_type
 from hitl.dialects.openai_python import approvals, ledger, usage, wire
-from hitl.dialects.openai_python.history import History, same
+from hitl.dialects.openai_python.history import After, History, same
 from hitl.errors import InvalidDocument
 from hitl.model import (
     MOST_TURNS,
@@ -47,25 +47,38 @@ def load(
     Raises:
         InvalidDocument: a value does not fit its place.
     """
-    return _Loader(document, codec, origin, plain=plain, path=path).load()
+    return Loader(document, codec, origin, plain=plain, path=path).load()
 
 
-class _Loader:
-    """Reads one document; runs inside are read by loaders of their own."""
+class Loader:
+    """Reads one document; runs inside are read by loaders of their own.
+
+    Attributes:
+        history: the log as it grows.
+    """
 
     def __init__(
-        self, document: JSONValue, codec: Codec, origin: Origin, *, plain: bool, path: str
+        self,
+        document: JSONValue,
+        codec: Codec,
+        origin: Origin,
+        *,
+        plain: bool,
+        path: str = "",
+        after: After | None = None,
     ) -> None:
+        """Read `document`; see `load`. `after` is what the log holds already."""
         self.top = Fields(document, path)
         self.codec = codec
         self.origin = origin
         self.plain = plain
-        self.history = History(codec, plain=plain)
+        self.history = History(codec, plain=plain, after=after)
         self.tag = self.history.tag
         self.extras: dict[str, JSONValue] = {}
         self.secrets: dict[str, JSONValue] = {}
 
     def load(self) -> RunState:
+        """Give the run state; of a log that goes on, with the new entries only."""
         top, history = self.top, self.history
         del top.rest[wire.VERSION_KEY]
         session = self._items("session_items")
@@ -119,7 +132,7 @@ class _Loader:
 
     def _items(self, key: str) -> Spans | None:
         given = self.top.take(key, list)
-        return None if given is None else self.history.items(given, self.top.at(key))
+        return None if given is None else self.history.listed(given, key, self.top.at(key))
 
     def _raws(self, key: str) -> Spans | None:
         given = self.top.take(key, list)

@@ -75,6 +75,8 @@ def translated() -> Iterator[None]:
         yield
     except sqlite3.Error as exc:
         raise _translate(exc) from exc
+    except UnicodeDecodeError as exc:  # what sqlite3 makes of a name in a damaged schema
+        raise StoreCorrupt("the tables are not those that hitl made") from exc
     except OSError as exc:
         raise StoreUnavailable(f"the database cannot be opened: {exc.strerror}") from exc
 
@@ -146,7 +148,12 @@ class Session:
             StoreUnavailable: a reader did not let go of it.
         """
         with translated():
-            row = self._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)", ()).fetchone()
+            connection = self._connected()
+            try:
+                row = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)", ()).fetchone()
+            except sqlite3.Error:
+                self._roll_back(connection)
+                raise
         if row is None or row[0]:
             raise StoreUnavailable(
                 "what was deleted stands in the write-ahead log still: others read it",

@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 _CHECKPOINT = ("head", "entries", "generation", "status", "at", "chain")
 CHECKPOINT = Table("hitl_checkpoint", ("run", "number"), _CHECKPOINT)
 
-_LAST = """SELECT start, entries, digest FROM hitl_segment
-    WHERE run = ? ORDER BY start DESC LIMIT 1"""
 _APPEND = "INSERT INTO hitl_segment (run, start, entries, data, digest) VALUES (?, ?, ?, ?, ?)"
-_UP_TO = """SELECT start, entries, data FROM hitl_segment
+_UP_TO = """SELECT start, entries, data, digest FROM hitl_segment
     WHERE run = ? AND start < ? ORDER BY start"""
 
 
@@ -33,7 +31,7 @@ class Log(Runs):
         """Append to the log and make the checkpoint bound to it."""
         run_id = claim.run_id
         seq = self.seq(run_id)
-        start, chain = self._end(run_id)
+        start, chain = self._end(run_id, checkpoint.number - 1)
         if start + len(new) != checkpoint.entries:
             raise StoreCorrupt("the log is not as long as the row of its run says")
         if new:
@@ -52,13 +50,14 @@ class Log(Runs):
         )
         self.marked(CHECKPOINT).add(run_id, row)
 
-    def _end(self, run_id: str) -> tuple[int, bytes]:
-        """Give the length of the log, and the digest of its last segment."""
-        row = self.execute(_LAST, (self.seq(run_id),)).fetchone()
-        if row is None:
+    def _end(self, run_id: str, newest: int) -> tuple[int, bytes]:
+        """Give the length of the log and the digest of its last segment, as a checkpoint says."""
+        if not newest:
             return 0, self._origin(run_id)
-        start, entries, digest = row
-        return cast("int", start) + cast("int", entries), cast("bytes", digest)
+        row = self._point(run_id, newest)
+        if row is None:
+            raise StoreCorrupt("a checkpoint is missing")
+        return cast("int", row[3]), cast("bytes", row[-1])
 
     def _origin(self, run_id: str) -> bytes:
         record = self.record(run_id)
@@ -94,11 +93,13 @@ class Log(Runs):
         length, bound = point[3], point[-1]
         chain = self._origin(run_id)
         found: list[bytes] = []
-        for start, entries, data in self.execute(_UP_TO, (self.seq(run_id), length)).fetchall():
+        for start, entries, data, digest in self.execute(
+            _UP_TO, (self.seq(run_id), length)
+        ).fetchall():
             stored = cast("bytes", data)
             chain = link(chain, stored)
             expected = cast("int", start) + cast("int", entries)
-            if start != len(found) or not isinstance(data, bytes):
+            if (start, digest) != (len(found), chain):
                 raise StoreCorrupt("a segment of the log is missing")
             found += self.seal.open_entries(stored)
             if expected != len(found):

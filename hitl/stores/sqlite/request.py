@@ -34,11 +34,14 @@ REQUEST = Table(
 )
 _ALL = REQUEST.select("WHERE run = ? ORDER BY pause, position")
 _OPEN = REQUEST.select("WHERE run = ? AND open = 1 ORDER BY position")
-_WHOSE = "JOIN hitl_run ON hitl_run.seq = hitl_request.run"
+# By age through the index, however many runs wait: the planner would sort all of them instead.
+_WHOSE = """INDEXED BY hitl_request_waiting
+    CROSS JOIN hitl_run ON hitl_run.seq = hitl_request.run"""
 _ORDER = "ORDER BY asked_at, hitl_request.run, position LIMIT ?"
 _WAITING = REQUEST.select(f"{_WHOSE} WHERE open = 1 AND status = 'waiting' {_ORDER}")
 _WAITING_IN = REQUEST.select(
-    f"{_WHOSE} WHERE hitl_request.run = ? AND open = 1 AND status = 'waiting' {_ORDER}"
+    f"""JOIN hitl_run ON hitl_run.seq = hitl_request.run
+    WHERE hitl_request.run = ? AND open = 1 AND status = 'waiting' {_ORDER}"""
 )
 _DUE = REQUEST.select(
     """WHERE open = 1 AND expires_at IS NOT NULL AND expires_at <= ?

@@ -41,7 +41,8 @@ _NEXT = RUN.select("WHERE seq > ? ORDER BY seq LIMIT ?")
 _NEXT_OF = RUN.select("WHERE status = ? AND seq > ? ORDER BY seq LIMIT ?")
 _BY_ID = RUN.select("WHERE run_id = ?")
 _ENDED = RUN.select(
-    "WHERE status IN ('finished', 'cancelled') AND updated_at <= ? ORDER BY updated_at LIMIT ?"
+    """INDEXED BY hitl_run_ended WHERE status IN ('finished', 'cancelled') AND updated_at <= ?
+    ORDER BY updated_at LIMIT ?"""
 )
 
 

@@ -1,0 +1,122 @@
+"""`hitl runs`, `cancel`, `reconcile` and `prune`: stored runs, listed and looked after."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import click
+
+from hitl import document
+from hitl.cli import operand, output, stored
+from hitl.cli.command import Command
+from hitl.lifecycle import STATUSES
+
+if TYPE_CHECKING:
+    from hitl.lifecycle import Status
+    from hitl.store import Run, Settlement, Store
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def duration(ctx: click.Context, param: click.Parameter, given: str) -> float:
+    """Read `30d`, `12h`, `15m` or `90s`, in seconds."""
+    found = re.fullmatch(r"(\d{1,9})([smhd])", given)
+    if not found:
+        raise click.BadParameter("expected a length of time such as 30d, 12h, 15m, 90s", ctx, param)
+    return float(int(found[1]) * _UNITS[found[2]])
+
+
+@click.command(cls=Command, short_help="Stored runs, oldest first.")
+@stored.store_option(required=True)
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only such runs.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, help="How many; 100.")
+@click.option("--after", metavar="RUN", callback=operand.text, help="Go on behind this run.")
+def runs(
+    *, url: str, status: tuple[Status, ...], limit: int, after: str | None, as_json: bool
+) -> None:
+    """List the runs in a store."""
+    found = stored.ask(
+        url, lambda store: store.runs(status=status or None, limit=limit, after=after)
+    )
+    if as_json:
+        output.machine({"runs": [stored.run_json(run) for run in found]})
+        return
+    if found:
+        output.data(output.table([_row(run) for run in found]))
+    else:
+        output.words("no runs")
+
+
+def _row(run: Run) -> list[str]:
+    why = f" ({run.reason})" if run.reason else ""
+    return [shown(run.run_id), f"{run.status}{why}", stored.moment(run.updated_at) or ""]
+
+
+shown = stored.shown
+
+
+@click.command(cls=Command, short_help="Give a stored run up.")
+@click.argument("run", callback=operand.text)
+@stored.store_option(required=True)
+@click.option("--note", callback=operand.text, help="Why, in one line.")
+def cancel(*, run: str, url: str, note: str | None, as_json: bool) -> None:
+    """Cancel RUN, on which nobody works; nothing of it can be decided or resumed any more."""
+    _report(stored.ask(url, lambda store: store.cancel(run, note=note)), as_json=as_json)
+
+
+@click.command(cls=Command, short_help="Say what became of a call that was cut.")
+@click.argument("run", callback=operand.text)
+@click.argument("call", callback=operand.text)
+@stored.store_option(required=True)
+@click.option("--happened", metavar="OUTPUT", callback=operand.text, help="It did; its output.")
+@click.option("--rerun", is_flag=True, help="It did not: run it again.")
+@click.option("--abandon", is_flag=True, help="Give the run up.")
+def reconcile(
+    *,
+    run: str,
+    call: str,
+    url: str,
+    happened: str | None,
+    rerun: bool,
+    abandon: bool,
+    as_json: bool,
+) -> None:
+    """Settle CALL of RUN, which was cut between its start and its result."""
+    if (happened is not None) + rerun + abandon != 1:
+        raise click.UsageError("say one of --happened OUTPUT, --rerun, --abandon")
+    how: Settlement = "rerun" if rerun else "abandon" if abandon else "happened"
+    # As the runtime records what a tool gave.
+    result = None if happened is None else document.encode({"value": happened})
+
+    async def settle(store: Store) -> Run:
+        names = [each.call for each in (await store.load(run)).effects]
+        return await store.settle(run, stored.exact(names, call), how, result=result)
+
+    _report(stored.ask(url, settle), as_json=as_json)
+
+
+@click.command(cls=Command, short_help="Delete stored runs that ended long ago.")
+@stored.store_option(required=True)
+@click.option(
+    "--older-than",
+    "older_than_s",
+    required=True,
+    metavar="TIME",
+    callback=duration,
+    help="Not touched for so long: 30d, 12h, 15m, 90s.",
+)
+def prune(*, url: str, older_than_s: float, as_json: bool) -> None:
+    """Delete finished and cancelled runs for good, from the file too."""
+    count = stored.ask(url, lambda store: store.prune(older_than_s=older_than_s))
+    if as_json:
+        output.machine({"deleted": count})
+    else:
+        output.words(f"{count} {'run' if count == 1 else 'runs'} deleted")
+
+
+def _report(run: Run, *, as_json: bool) -> None:
+    if as_json:
+        output.machine(stored.run_json(run))
+    else:
+        output.words(f"{shown(run.run_id)} is {run.status}")
