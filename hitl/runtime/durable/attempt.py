@@ -14,8 +14,7 @@ from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
-from hitl.model import Agent, RunState, Step
-from hitl.runtime.capture import capture
+from hitl.model import RunState, Step
 from hitl.runtime.durable import private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
@@ -27,6 +26,7 @@ from hitl.runtime.durable.reply import whole
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
+from hitl.runtime.recorder import Recorder
 from hitl.runtime.restore import restore
 from hitl.store import Claim, Save, Store, Verdict
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from agents import StreamEvent
 
     from hitl.runtime.durable.kickoff import Kickoff
-    from hitl.runtime.durable.packed import Packed
     from hitl.runtime.durable.verdict import Judged
     from hitl.runtime.sdk import AnyState
     from hitl.store import NewRequest, Request, Run, Stop
@@ -75,7 +74,7 @@ class Attempt:
     Attributes:
         store, claim: where it is stored, and the right to go on.
         settings: how to run.
-        entries, agents: the log as it is stored, and the table of agents it was written under.
+        stored: how long the log is, as it is stored.
         note: what belongs to the run beside its state.
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
@@ -85,12 +84,12 @@ class Attempt:
     store: Store
     claim: Claim
     settings: Settings
-    entries: tuple[bytes, ...] = ()
-    agents: tuple[Agent, ...] = ()
+    stored: int = 0
     note: Note = field(factory=Note)
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
@@ -216,7 +215,7 @@ class Attempt:
         if self.result is None or not self.result.raw_responses:
             await self._gate.still()
             return
-        state = capture(self.result)
+        state = self._captured(self.result)
         turn = evolve(state.turn, current=max(0, state.turn.current - 1))
         await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
 
@@ -224,7 +223,7 @@ class Attempt:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
         if self.result is None:
             return None
-        state = capture(self.result)
+        state = self._captured(self.result)
         if self._cancelled and not _ended(state, self.result):
             await self._let_go(state)
             return None
@@ -278,7 +277,7 @@ class Attempt:
         reason: Stop | None = None,
         note: str | None = None,
     ) -> None:
-        packed = self._packed(state)
+        packed = pack(state, self.note, self.stored)
         save = Save(
             event=event,
             head=packed.head,
@@ -292,12 +291,15 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
-        self.entries, self.agents, self.state = packed.entries, packed.agents, state
+        self.stored, self.state = packed.entries, state
         if event != "save":
             self._done(run, final)
 
-    def _packed(self, state: RunState) -> Packed:
-        return pack(state, self.note, self.entries, self.agents)
+    def _captured(self, result: RunResultStreaming) -> RunState:
+        """Take the state of what runs; its log begins with the one that is stored."""
+        if self._recorder is None:
+            self._recorder = Recorder(self.state)
+        return self._recorder.capture(result)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -325,7 +327,7 @@ class Attempt:
         reason, note = _reason(exc), type(exc).__name__
         try:
             if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = capture(self.result)
+                state = self._captured(self.result)
                 turn = evolve(state.turn, current=max(0, state.turn.current - 1))
                 state = evolve(state, turn=turn, step=Step(kind="run_again"))
                 await self._save("stop", state, reason=reason, note=note)

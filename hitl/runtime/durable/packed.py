@@ -9,19 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import field, frozen
+from attrs import frozen
 
 from hitl import transfer
-from hitl.dialects.native import wire
 from hitl.errors import StoreCorrupt
-from hitl.model import Agent
 from hitl.model.fit import fit
-from hitl.model.rebase import rebase
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hitl.document import JSONObject
     from hitl.model import RunState
     from hitl.store import Stored
 
@@ -73,40 +67,27 @@ class Packed:
         head: everything but the log.
         base: how long the log is now.
         new: the entries to append.
-        entries: the log with them.
-        agents: the table of agents it was written under.
+        entries: how long it is with them.
     """
 
     head: bytes
     base: int
     new: tuple[bytes, ...]
-    entries: tuple[bytes, ...] = field(repr=False)
-    agents: tuple[Agent, ...] = field(repr=False)
+    entries: int
 
 
-def pack(
-    state: RunState, note: Note, known: Sequence[bytes], agents: Sequence[Agent] = ()
-) -> Packed:
+def pack(state: RunState, note: Note, stored: int) -> Packed:
     """Write a run over the log a store has of it.
 
     Args:
-        state: the run.
+        state: the run; its log begins with the stored one.
         note: what belongs to it.
-        known: the log as it is stored.
-        agents: the table of agents that log was written under.
+        stored: how long the stored log is.
     """
-    moved = rebase(state, known, agents)
-    codec = transfer.codecs()["json"]
-    parts = codec.split(transfer.dumps(moved))
-    entries = tuple(codec.elements(parts.pop(wire.ITEMS)))
-    head: JSONObject = {name: codec.parse(part) for name, part in parts.items()}
-    envelope: JSONObject = {"note": codec.parse(msgspec.json.encode(note)), "state": head}
+    head, log = transfer.pack(state)
+    envelope = {"note": note, "state": msgspec.Raw(head)}
     return Packed(
-        head=codec.encode(envelope),
-        base=len(known),
-        new=entries[len(known) :],
-        entries=entries,
-        agents=moved.agents,
+        head=msgspec.json.encode(envelope), base=stored, new=log[stored:], entries=len(log)
     )
 
 
@@ -117,9 +98,8 @@ def unpack(stored: Stored) -> tuple[RunState, Note]:
         StoreCorrupt: what is stored is no checkpoint of a durable run.
     """
     codec = transfer.codecs()["json"]
-    head = stored.checkpoint.head if stored.checkpoint else b"{}"
-    envelope: Any = codec.parse(head)
-    if not isinstance(envelope, dict) or not {"note", "state"} <= envelope.keys():
+    parts = codec.split(stored.checkpoint.head if stored.checkpoint else b"{}")
+    if not {"note", "state"} <= parts.keys():
         raise StoreCorrupt("expected a checkpoint of a durable run, found something else")
-    document = codec.join(envelope["state"], {wire.ITEMS: stored.entries})
-    return transfer.loads(document), fit(envelope["note"], Note)
+    state = transfer.unpack(parts["state"], stored.entries)
+    return state, fit(codec.parse(parts["note"]), Note)
