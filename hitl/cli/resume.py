@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import inspect
 import sys
@@ -13,18 +12,18 @@ import click
 
 from hitl.cli import operand, output
 from hitl.cli.command import Command
-from hitl.cli.show import call_name
-from hitl.connection import connect
+from hitl.cli.stored import ask, shown, store_option
 
 if TYPE_CHECKING:
     from hitl.runtime.durable.outcome import DurableRun
+    from hitl.store import Store
 
 _AGENT = "The agent the run started with, or a function that gives it."
 
 
 @click.command(cls=Command, short_help="Go on with a stored run.")
 @click.argument("run_id", metavar="RUN", callback=operand.text)
-@click.option("--store", "url", required=True, help="Where the run lives, such as sqlite:///a.db.")
+@store_option(required=True)
 @click.option("--agent", "spec", required=True, metavar="MODULE:ATTRIBUTE", help=_AGENT)
 @click.option("--max-turns", type=click.IntRange(1), help="A higher turn limit.")
 @click.option("--force", is_flag=True, help="Go on although no verdict is new.")
@@ -35,7 +34,8 @@ def resume(
 
     A run that somebody else has is refused; one that waits, or has ended, is shown as it is.
     """
-    run = asyncio.run(_resumed(run_id, url, spec, max_turns=max_turns, force=force))
+    agent = _named(spec)
+    run = ask(url, lambda store: _go_on(agent, run_id, store, max_turns=max_turns, force=force))
     waiting = [each.call for each in run.interruptions if each.decision is None]
     waits = run.status != "finished"
     final = None if run.final_output is None else str(run.final_output)
@@ -44,24 +44,27 @@ def resume(
         said: dict[str, Any] = {"run": run.id, "status": run.status, "waiting": calls}
         output.machine({**said, "final_output": final})
         return
-    output.data([f"{call_name(run.id)}: {run.status}"])
+    output.data([f"{shown(run.id)}: {run.status}"])
     if waits:
-        output.data([f"waits: {call_name(call)}" for call in waiting])
+        output.data([f"waits: {shown(call)}" for call in waiting])
     elif final is not None:
         output.data([final])
 
 
-async def _resumed(
-    run_id: str, url: str, spec: str, *, max_turns: int | None, force: bool
+async def _go_on(
+    agent: Any,  # noqa: ANN401 - an agent, or what makes one
+    run_id: str,
+    store: Store,
+    *,
+    max_turns: int | None,
+    force: bool,
 ) -> DurableRun:
     from hitl.runtime.durable.door import resume as go_on
 
-    agent = _named(spec)
     if callable(agent) and not hasattr(agent, "name"):
         agent = agent()
         agent = await agent if inspect.isawaitable(agent) else agent
-    async with connect(url) as store:
-        return await go_on(agent, run_id, store=store, max_turns=max_turns, force=force)
+    return await go_on(agent, run_id, store=store, max_turns=max_turns, force=force)
 
 
 def _named(spec: str) -> Any:  # noqa: ANN401 - an agent, or what makes one

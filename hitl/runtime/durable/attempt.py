@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from agents import StreamEvent
 
     from hitl.runtime.durable.kickoff import Kickoff
-    from hitl.runtime.durable.packed import Packed
     from hitl.runtime.durable.verdict import Judged
     from hitl.runtime.sdk import AnyState
     from hitl.store import NewRequest, Request, Run, Stop
@@ -75,6 +74,7 @@ class Attempt:
     Attributes:
         store, claim: where it is stored, and the right to go on.
         settings: how to run.
+        stored: how long the log is, as it is stored.
         note: what belongs to the run beside its state.
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
@@ -84,14 +84,15 @@ class Attempt:
     store: Store
     claim: Claim
     settings: Settings
+    stored: int = 0
     note: Note = field(factory=Note)
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
-    _recorder: Recorder = field(init=False)
     _tools: Tools = field(init=False)
     _graph: Graph = field(init=False)
 
@@ -192,7 +193,6 @@ class Attempt:
             self.result = self._leg(live)
 
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
-        self._recorder = Recorder(self.state)
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
@@ -215,7 +215,7 @@ class Attempt:
         if self.result is None or not self.result.raw_responses:
             await self._gate.still()
             return
-        state = self._recorder.capture(self.result)
+        state = self._captured(self.result)
         turn = evolve(state.turn, current=max(0, state.turn.current - 1))
         await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
 
@@ -223,7 +223,7 @@ class Attempt:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
         if self.result is None:
             return None
-        state = self._recorder.capture(self.result)
+        state = self._captured(self.result)
         if self._cancelled and not _ended(state, self.result):
             await self._let_go(state)
             return None
@@ -277,7 +277,7 @@ class Attempt:
         reason: Stop | None = None,
         note: str | None = None,
     ) -> None:
-        packed = self._packed(state)
+        packed = pack(state, self.note, self.stored)
         save = Save(
             event=event,
             head=packed.head,
@@ -291,12 +291,15 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
-        self.state = packed.state
+        self.stored, self.state = packed.entries, state
         if event != "save":
             self._done(run, final)
 
-    def _packed(self, state: RunState) -> Packed:
-        return pack(state, self.note, self.state)
+    def _captured(self, result: RunResultStreaming) -> RunState:
+        """Take the state of what runs; its log begins with the one that is stored."""
+        if self._recorder is None:
+            self._recorder = Recorder(self.state)
+        return self._recorder.capture(result)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -324,7 +327,7 @@ class Attempt:
         reason, note = _reason(exc), type(exc).__name__
         try:
             if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = self._recorder.capture(self.result)
+                state = self._captured(self.result)
                 turn = evolve(state.turn, current=max(0, state.turn.current - 1))
                 state = evolve(state, turn=turn, step=Step(kind="run_again"))
                 await self._save("stop", state, reason=reason, note=note)

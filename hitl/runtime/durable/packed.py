@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import field, frozen
+from attrs import frozen
 
 from hitl import transfer
 from hitl.errors import StoreCorrupt
-from hitl.model import RunState
 from hitl.model.fit import fit
-from hitl.model.rebase import rebase
 
 if TYPE_CHECKING:
+    from hitl.model import RunState
     from hitl.store import Stored
 
 
@@ -68,31 +67,28 @@ class Packed:
         head: everything but the log.
         base: how long the log is now.
         new: the entries to append.
-        state: the run on the log with them.
+        entries: how long it is with them.
     """
 
     head: bytes
     base: int
     new: tuple[bytes, ...]
-    state: RunState = field(repr=False)
+    entries: int
 
 
-def pack(state: RunState, note: Note, known: RunState | None) -> Packed:
+def pack(state: RunState, note: Note, stored: int) -> Packed:
     """Write a run over the log a store has of it.
 
     Args:
-        state: the run.
+        state: the run; its log begins with the stored one.
         note: what belongs to it.
-        known: the run as it is stored; None when it is not.
+        stored: how long the stored log is.
     """
-    base = 0
-    if known is not None:
-        base = len(known.log)
-        if not _continues(state, known):
-            state = rebase(state, known.log.chunks, known.agents)
-    head, entries = transfer.pack(state)
-    envelope = msgspec.json.encode({"note": note, "state": msgspec.Raw(head)})
-    return Packed(head=envelope, base=base, new=entries[base:], state=state)
+    head, log = transfer.pack(state)
+    envelope = {"note": note, "state": msgspec.Raw(head)}
+    return Packed(
+        head=msgspec.json.encode(envelope), base=stored, new=log[stored:], entries=len(log)
+    )
 
 
 def unpack(stored: Stored) -> tuple[RunState, Note]:
@@ -105,12 +101,5 @@ def unpack(stored: Stored) -> tuple[RunState, Note]:
     parts = codec.split(stored.checkpoint.head if stored.checkpoint else b"{}")
     if not {"note", "state"} <= parts.keys():
         raise StoreCorrupt("expected a checkpoint of a durable run, found something else")
-    return transfer.unpack(parts["state"], stored.entries), fit(codec.parse(parts["note"]), Note)
-
-
-def _continues(state: RunState, known: RunState) -> bool:
-    """Tell whether a state's log, and its table of agents, begin with those of another."""
-    names = [(each.name, each.identity) for each in known.agents]
-    if names != [(each.name, each.identity) for each in state.agents[: len(names)]]:
-        return False
-    return state.log.chunks[: len(known.log)] == known.log.chunks
+    state = transfer.unpack(parts["state"], stored.entries)
+    return state, fit(codec.parse(parts["note"]), Note)

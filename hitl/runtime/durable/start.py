@@ -117,7 +117,8 @@ def _work(
             kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
         return _again(attempt, kickoff)
     state, note = unpack(stored)
-    attempt.note, attempt.state = note, _raised(state, max_turns)
+    attempt.stored, attempt.note = len(stored.entries), note
+    attempt.state = _raised(state, max_turns)
     return attempt.go_on(stored.requests)
 
 
