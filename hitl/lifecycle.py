@@ -81,6 +81,10 @@ _NEXT: dict[Status, dict[Event, Status]] = {
 }
 
 
+OPEN: tuple[Status, ...] = tuple(status for status in STATUSES if _NEXT[status])
+"""The statuses of runs that have not ended."""
+
+
 def after(status: Status, event: Event) -> Status | None:
     """Give the status after `event`; None when it cannot happen to such a run."""
     return _NEXT[status].get(event)

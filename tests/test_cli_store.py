@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import hitl
+from hitl.runtime.durable.packed import Note, pack
 from hitl.store import Save
 from hitl.testing.stores.bench import OTHER_SHA256, SHA256, asks, pause, start
+from tests.agents import corpus
 from tests.test_cli import invoke, said
 
 if TYPE_CHECKING:
@@ -170,3 +172,34 @@ class TestEnd:
         assert said("prune", "--store", url, "--older-than", "0s") == {"deleted": 1}
         invoke("prune", "--store", url, "--older-than", "30", code=2)
         assert said("show", "ended", "--store", url, code=1)["error"]["code"] == "unknown-run"
+
+
+class TestCheck:
+    def test_what_a_deploy_breaks(self, tmp_path: Path) -> None:
+        """Of every stored run that has not ended: what becomes of it, and where it may go."""
+        url = f"sqlite:///{tmp_path}/check.db"
+        names = {"new": "0.24.0/plain", "lost": "0.9.0/nested", "always": "0.22.3/always"}
+
+        async def furnished(store: Store) -> None:
+            for run_id, name in names.items():
+                state = hitl.loads(corpus.read(f"openai-agents-python/{name}"))
+                packed = pack(state, Note(), 0)
+                claim = await store.create(run_id, b"", worker="w", lease_s=60)
+                await store.save(
+                    claim, Save(event="stop", head=packed.head, base=0, new=packed.new)
+                )
+            claim = await store.create("ended", b"", worker="w", lease_s=60)
+            await store.save(claim, Save(event="finish", head=b"", base=0))
+
+        on(url, furnished)
+        report = said("check", "--store", url, code=1)
+        found = {row["file"]: row["fate"] for row in report["files"]}
+        assert found == {"new": "goes on", "lost": "broken", "always": "asks again"}
+        back = said("check", "--store", url, "--for", "openai-agents-python@1.13", code=1)
+        fates = {row["file"]: row["fate"] for row in back["files"]}
+        assert fates["new"] == "goes on"
+
+    def test_one_or_the_other(self, url: str) -> None:
+        """A file or a store."""
+        invoke("check", code=2)
+        invoke("check", "--store", url, code=1)  # its heads are no checkpoints of hitl.run

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from hitl import transfer
-from hitl.cli import folder, operand, output
+from hitl.cli import folder, operand, output, stored
 from hitl.cli.command import REFUSED, Command, loss_json, place, problem_json, repair_json
 from hitl.cli.display import safe_display
 from hitl.cli.operand import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hitl.document import JSONObject
     from hitl.transfer import Report
 
@@ -22,19 +24,29 @@ _FOR = "Where the run shall go; its own format."
 
 
 @click.command(cls=Command, short_help="What a state is, and what a target cannot hold of it.")
-@click.argument("file", type=operand.FILE_OR_FOLDER)
+@click.argument("file", type=operand.FILE_OR_FOLDER, required=False)
+@stored.store_option(required=False)
 @click.option("--for", "target", callback=operand.target, metavar="DIALECT[@VERSION]", help=_FOR)
 @click.pass_context
-def check(ctx: click.Context, file: str, target: Target | None, *, as_json: bool) -> None:
+def check(
+    ctx: click.Context, file: str | None, url: str | None, target: Target | None, *, as_json: bool
+) -> None:
     """Say what FILE is, what is wrong with it, what a target cannot hold and what it repairs.
 
-    Of a folder, say for every state in it what going there would break; by default the newest
-    version of the state's own format. Exit code 1 when something could not go there without more
-    being allowed.
+    Of a folder, or with --store of the runs there that have not ended, say for each what going
+    there would break; by default the newest version of the state's own format. Exit code 1 when
+    something could not go there without more being allowed.
     """
-    if Path(file).is_dir():
-        ctx.exit(REFUSED if folder.check(Path(file), target, as_json=as_json) else 0)
-    data = operand.read(file)
+    if (file is None) == (url is None):
+        raise click.UsageError("expected FILE or --store URL", ctx)
+    many: Iterable[tuple[str, bytes]] | None = None
+    if url is not None:
+        many = folder.runs(url)
+    elif Path(str(file)).is_dir():
+        many = folder.files(Path(str(file)))
+    if many is not None:
+        ctx.exit(REFUSED if folder.check(many, target, as_json=as_json) else 0)
+    data = operand.read(str(file))
     report = transfer.check(data)
     if target is not None and report.state is not None:
         target = target.checked(report.state)

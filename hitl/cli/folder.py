@@ -1,4 +1,4 @@
-"""`hitl check FOLDER`: what a deploy would break of the paused runs that lie in a folder."""
+"""`hitl check` of many: what a deploy would break of the paused runs in a folder or a store."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from attrs import frozen
 
 from hitl import transfer
-from hitl.cli import operand, output
+from hitl.cli import operand, output, stored
 from hitl.cli.command import loss_json, problem_json, repair_json
 from hitl.cli.display import safe_display
 from hitl.cli.operand import Target
 from hitl.errors import UnknownDialect
+from hitl.lifecycle import OPEN
 from hitl.transfer import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from hitl.document import JSONObject
+    from hitl.store import Store
 
 Fate: TypeAlias = Literal["goes on", "repaired", "asks again", "broken", "no state"]
 _FATES: tuple[Fate, ...] = ("goes on", "repaired", "asks again", "broken", "no state")
@@ -26,10 +29,10 @@ _FATES: tuple[Fate, ...] = ("goes on", "repaired", "asks again", "broken", "no s
 
 @frozen(kw_only=True)
 class _Row:
-    """One file.
+    """One file, or one stored run.
 
     Attributes:
-        name: its path below the folder.
+        name: its path below the folder, or its run id.
         report: what it is, and what going to its target costs.
         target: where it would go; None when it is no state.
         fate: what becomes of the run.
@@ -46,16 +49,43 @@ def stopped(report: Report) -> bool:
     return bool(report.problems) or any(loss.severity != "info" for loss in report.losses)
 
 
-def check(folder: Path, target: Target | None, *, as_json: bool) -> bool:
-    """Print what becomes of every file in a folder and below; give whether any would not go on.
+def files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Give every file in a folder and below, by its path there."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        yield path.relative_to(folder).as_posix(), operand.read(str(path))
+
+
+def runs(url: str) -> list[tuple[str, bytes]]:
+    """Give the document of every run in a store that is still to go on, by its id.
+
+    A run without a checkpoint starts anew, whatever the release: it is left out.
+    """
+    return stored.ask(url, _documents)
+
+
+async def _documents(store: Store) -> list[tuple[str, bytes]]:
+    from hitl.runtime.durable.packed import unpack
+
+    found: list[tuple[str, bytes]] = []
+    last: str | None = None
+    while page := await store.runs(status=OPEN, after=last):
+        last = page[-1].run_id
+        for run in page:
+            held = await store.load(run.run_id)
+            if held.checkpoint is not None:
+                found.append((run.run_id, transfer.dumps(unpack(held)[0])))
+    return found
+
+
+def check(given: Iterable[tuple[str, bytes]], target: Target | None, *, as_json: bool) -> bool:
+    """Print what becomes of every document; give whether any would not go on.
 
     Args:
-        folder: where the files lie.
+        given: the documents, each with its name.
         target: where the runs shall go; by default the newest version of their own format.
         as_json: print for programs.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    rows = [_row(path, path.relative_to(folder).as_posix(), target) for path in files]
+    rows = [_row(name, data, target) for name, data in given]
     counted = Counter(row.fate for row in rows)
     broken = bool(counted["broken"] or counted["asks again"])
     if as_json:
@@ -65,12 +95,11 @@ def check(folder: Path, target: Target | None, *, as_json: bool) -> bool:
     lines = output.table([[safe_display(row.name).text, _format(row), row.fate] for row in rows])
     reasons = [line for row in rows for line in _reasons(row)]
     total = ", ".join(f"{fate}: {counted[fate]}" for fate in _FATES if counted[fate])
-    output.data([*lines, *reasons, total or "no file"])
+    output.data([*lines, *reasons, total or "nothing"])
     return broken
 
 
-def _row(path: Path, name: str, target: Target | None) -> _Row:
-    data = operand.read(str(path))
+def _row(name: str, data: bytes, target: Target | None) -> _Row:
     report = transfer.check(data)
     if report.state is None:
         # Session histories lie beside states: lists, or objects that no dialect claims.
