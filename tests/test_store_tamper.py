@@ -7,7 +7,7 @@ import random
 import sqlite3
 from collections import Counter
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -103,6 +103,7 @@ class TestFlips:
             path.write_bytes(data[:at] + bytes([flipped]) + data[at + 1 :])
             ends[outcome(path, truth)] += 1
         assert ends["same"] < self.FLIPS
+        assert set(ends) <= {"same", "StoreCorrupt", "StoreUnavailable", "UnknownRun"}
         print(f"T11: {self.FLIPS} flipped bytes: {dict(ends)}; nothing undecided ran")  # noqa: T201
 
 
@@ -304,11 +305,11 @@ class TestFile:
         path = folder / "runs.db"
 
         class Slow(sqlite3.Connection):
-            def execute(self, sql: str, parameters: object = ()) -> sqlite3.Cursor:  # type: ignore[override]
+            def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:  # noqa: ANN401
                 """Let another process make the tables before the first transaction begins."""
                 if sql == "BEGIN IMMEDIATE" and not seen:
                     seen.append(make(path))
-                return super().execute(sql, parameters)  # type: ignore[arg-type]
+                return super().execute(sql, parameters)
 
         def slow(name: str, timeout_s: float) -> sqlite3.Connection:
             return sqlite3.connect(

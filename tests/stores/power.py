@@ -98,6 +98,9 @@ class _Rows:
         rows, self.rows = self.rows, []
         return rows
 
+    def close(self) -> None:
+        """Let go of what was not fetched."""
+
 
 class Connection:
     """What hitl uses of a connection, over apsw: the same SQL.

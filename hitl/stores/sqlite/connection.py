@@ -43,6 +43,9 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Row]:
         """Give all rows that are left."""
 
+    def close(self) -> None:
+        """Let go of what was not fetched."""
+
 
 class Connection(Protocol):
     """What is used of `sqlite3.Connection`; errors are those of `sqlite3`."""

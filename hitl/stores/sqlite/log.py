@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, cast
 
 from hitl.errors import StoreCorrupt
@@ -50,6 +51,19 @@ class Log(Runs):
         )
         self.marked(CHECKPOINT).add(run_id, row)
 
+    def _verified(self, row: Row, chain: bytes, found: list[bytes]) -> bytes:
+        """Add the entries of a segment to what was found; give its digest."""
+        start, entries, data, digest = row
+        if not isinstance(data, bytes):  # no mark stands for the types of these columns
+            raise StoreCorrupt("a segment of the log is not what was written")
+        chain = link(chain, data)
+        if (start, digest) != (len(found), chain):
+            raise StoreCorrupt("a segment of the log is missing")
+        found += self.seal.open_entries(data)
+        if entries != len(found) - cast("int", start):
+            raise StoreCorrupt("a segment of the log is not what was written")
+        return chain
+
     def _end(self, run_id: str, newest: int) -> tuple[int, bytes]:
         """Give the length of the log and the digest of its last segment, as a checkpoint says."""
         if not newest:
@@ -93,17 +107,11 @@ class Log(Runs):
         length, bound = point[3], point[-1]
         chain = self._origin(run_id)
         found: list[bytes] = []
-        for start, entries, data, digest in self.execute(
-            _UP_TO, (self.seq(run_id), length)
-        ).fetchall():
-            if not isinstance(data, bytes):  # no mark stands for the types of these columns
-                raise StoreCorrupt("a segment of the log is not what was written")
-            chain = link(chain, data)
-            if (start, digest) != (len(found), chain):
-                raise StoreCorrupt("a segment of the log is missing")
-            found += self.seal.open_entries(data)
-            if entries != len(found) - cast("int", start):
-                raise StoreCorrupt("a segment of the log is not what was written")
+        # One by one: each is read while it is warm. Closed also when one is not what it should be:
+        # a statement that is not done keeps its connection half alive, and with it the log.
+        with closing(self.execute(_UP_TO, (self.seq(run_id), length))) as rows:
+            while (row := rows.fetchone()) is not None:
+                chain = self._verified(row, chain, found)
         if (len(found), chain) != (length, bound):
             raise StoreCorrupt("the log is not what its checkpoint is bound to")
         return tuple(found)
