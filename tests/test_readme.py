@@ -1,4 +1,4 @@
-"""What README and the examples show is what happens."""
+"""What README shows is what happens."""
 
 from __future__ import annotations
 
@@ -68,12 +68,3 @@ class TestReadme:
                         assert matches or not command.shown, (
                             f"README.md:{command.line} shows\n{command.shown}but gives\n{shown}"
                         )
-
-
-class TestExamples:
-    def test_run(self, tmp_path: Path) -> None:
-        """Every example runs to its end, offline, in a folder of its own."""
-        for path in sorted((readme.ROOT / "examples").glob("*.py")):
-            room = tmp_path / path.stem
-            room.mkdir()
-            shell(f"python '{path}'", room)
