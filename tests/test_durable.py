@@ -501,6 +501,33 @@ class TestTheUsersOwn:
         assert [(each.run_id, each.call) for each in await store.waiting()] == [("2", "call_1")]
         assert [each.call for each in (await store.load("2")).effects] == ["call_l"]
 
+    @staticmethod
+    @on_a_store
+    async def test_a_run_beside_an_agent_that_is_a_tool(store: Store) -> None:
+        """What `as_tool` runs besides its agent, such as an extractor, is left alone."""
+        others = []
+
+        async def extract(result: Any) -> str:
+            other = await Runner.run(SHAPES["plain"](Log()), "go", run_config=CONFIG)
+            others.append(len(other.interruptions))
+            return f"extracted {result.final_output}"
+
+        def agent() -> Agent[Any]:
+            log = Log()
+            model = ScriptedModel("i", [[LOOK], None], log)
+            ask = Agent(name="i", model=model, tools=[look(log)]).as_tool(
+                "ask", "Ask.", custom_output_extractor=extract, needs_approval=True
+            )
+            steps: Any = [[call("ask", {"input": "x"}, "call_o")], None]
+            return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[ask])
+
+        await hitl.run(agent(), "go", store=store, run_id=RUN, run_config=CONFIG)
+        await store.decide(RUN, "call_o", YES)
+        run = await again(store, agent=agent())
+        assert (run.status, others) == ("finished", [1])
+        assert "extracted i saw" in str(run.final_output)
+        assert [each.state for each in (await store.load(RUN)).effects] == ["finished"]
+
 
 class TestStreams:
     @staticmethod
