@@ -19,6 +19,7 @@ from agents import (
     function_tool,
 )
 from agents.run import get_default_agent_runner
+from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 import hitl
@@ -97,6 +98,16 @@ class TestStart:
         await start(store)
         with pytest.raises(RunExists):
             await hitl.run(SHAPES["plain"](Log()), "stop", store=store, run_id=RUN)
+
+    def test_a_session_without_a_name(self) -> None:
+        """A session that its server names later goes by its kind."""
+        from agents import OpenAIConversationsSession
+
+        from hitl.runtime.durable.start import session_name
+
+        session = OpenAIConversationsSession(openai_client=AsyncOpenAI(api_key="none"))
+        assert session_name(session) == "OpenAIConversationsSession"
+        assert session_name(MemorySession("s")) == "s"
 
     @staticmethod
     @on_a_store
