@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from hitl.model import positions
 
 if TYPE_CHECKING:
-
     from hitl.model import Call, Item, RunState
 
 Ending: TypeAlias = Literal["paused", "cut", "finished", "unknown"]
