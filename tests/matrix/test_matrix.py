@@ -50,7 +50,12 @@ class TestTable:
 
     def test_read_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is written is read back, whichever way the cases of a cell ended."""
-        words = {"resumed": 2, "refused: A: b": 1, f"{cells.ALLOWED}: c": 1}
+        words = {
+            "resumed": 2,
+            "refused: A: b": 1,
+            f"{cells.ALLOWED}: c": 1,
+            f"{cells.REPAIRED} d": 1,
+        }
         row = {"x": words, "y": {"refused: A: b": 4}, "z": {recorded.ENDED: 1}}
         found = {"up": {"0.8.0": row, "0.9.1": {"x": {cells.CHANCE: 3}}}, "down": {"0.8.0": row}}
         monkeypatch.setattr(table, "TABLE", tmp_path / "table.md")
@@ -105,6 +110,14 @@ class TestJudge:
         good = cells.judge(refused | {"allowed": self.OWN}, [self.OWN])
         assert good == f"{cells.ALLOWED}: w"
         bad = cells.judge(refused | {"allowed": self.OWN | {"ran": [1]}}, [self.OWN])
+        assert list(table.wrong({"up": {"0.8.0": {"plain": bad}}}))
+
+    def test_repaired(self) -> None:
+        """What is asked again unless a repair is named must resume when it is named."""
+        again = self.OWN | {"stops": [[], []], "names": ["n"]}
+        good = cells.judge(again | {"repaired": self.OWN}, [self.OWN])
+        assert good == f"{cells.REPAIRED} n; asks again otherwise"
+        bad = cells.judge(again | {"repaired": self.OWN | {"ran": [1]}}, [self.OWN])
         assert list(table.wrong({"up": {"0.8.0": {"plain": bad}}}))
 
     def test_changed(self) -> None:
