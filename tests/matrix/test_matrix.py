@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.matrix import cells, recorded, table
-from tests.matrix.releases import FIRST, NEWEST, REDUCED, installed
+from tests.matrix import cells, recorded, room, table
+from tests.matrix.releases import DURABLE, FIRST, NEWEST, REDUCED, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,18 @@ class TestMatrix:
     def test_as_committed(self) -> None:
         """Every cell is as the committed table says; `python -m tests.matrix --write` renews it."""
         assert list(table.changes(table.committed(), table.said(_played()))) == []
+
+
+@pytest.mark.matrix
+class TestDurable:
+    @pytest.mark.parametrize("release", DURABLE if FULL else (DURABLE[0], DURABLE[-1]))
+    def test_one_effect(self, release: str) -> None:
+        """Laws 7 and 8 on the release: each approved call runs once, the other not at all."""
+        told = room.run(release, "tests.matrix.durable")
+        assert told == [
+            *("waiting", ["c1", "c2"], "finished", "done", "finished", "done"),
+            *("waiting", ["o1/i1"], "finished", "end", ["pay 1", "pay 3"]),
+        ]
 
 
 class TestTable:
