@@ -83,6 +83,7 @@ async def take_up(
     """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
     private.refuse_unsupported()
     seam.install()
+    await store.expire()
     stored = await store.load(run_id)
     if stored.run.status == "finished":
         stream.done(shown(stored, settings))
