@@ -58,7 +58,9 @@ class TestTracker:
         talk = Tracker(conversation_id="c").add([said("go on")])
         talk = talk.sent(talk.prepare()).accepted("r", [replied("m")]).add([said("go on")])
         assert sends(talk) == ["go on"]
-        assert not talk.sent(talk.prepare()).accepted("r").pending
+        talk = talk.sent(talk.prepare()).accepted("r")
+        assert not talk.pending
+        assert talk.acknowledged == ((0, 3),)  # one range, however long the talk
 
     @pytest.mark.parametrize("mode", [{"conversation_id": "c"}, {"auto": True}, {}])
     def test_refused(self, mode: dict[str, Any]) -> None:
@@ -181,6 +183,12 @@ class TestReceipt:
         with pytest.raises(ReceiptUnknown):
             receipt(self.doubt(), items)
 
+    def test_half(self) -> None:
+        """Law 7: a listing with half of the request does not tell."""
+        talk = Tracker(conversation_id="c").add([said("one"), said("two")])
+        with pytest.raises(ReceiptUnknown):
+            receipt(talk.sent(talk.prepare()).cut(), [said("one")], start=0)
+
     def test_start(self) -> None:
         """A conversation that was not begun by the run: the app says where the request begins."""
         talk = Tracker(conversation_id="c").add([said("go on")])
@@ -239,6 +247,23 @@ class TestPrime:
         chain = evolve(state, conversation=moved.sent(moved.prepare()).stored())
         assert sends(prime(chain)) == ["b"]
 
+    def test_output_between_calls(self) -> None:
+        """R-9: what answers a call of the last response was not sent with it."""
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [called("a"), called("b")])
+        (place,) = run.add([done("a")])
+        run.told = [0, 1, place, 2]
+        assert sends(prime(run.state(CONVERSATION))) == ["a"]
+
+    def test_own_responses_lead_on(self) -> None:
+        """R-14: the chain that the app began with goes on from the run's own newest response."""
+        stored = Conversation(previous_response_id="resp_before")
+        for place in (None, Place(previous_response_id="resp_before")):
+            talk = prime(waiting(stored), place)
+            assert talk.prepare().previous_response_id == "resp_0"
+            assert sends(talk) == ["b"]
+
     def test_nameless(self) -> None:
         """R-14: a chain goes on from the newest response with an id, and says all since."""
         run = Run()
@@ -269,7 +294,7 @@ class TestPrime:
         for _ in range(2):  # the same said twice, by a provider that gives no ids
             run.add([said("go on")], "input")
             run.respond("r", [replied("__fake_id__")])
-            copy = {**replied("__fake_id__"), "status": "completed"}
+            copy = {**replied("__fake_id__"), "status": "incomplete"}
             at = run.responded[-1] - 1
             run.records[at] = Record(item=Item(kind="output", raw=copy))
             run.told[-1] = len(run.records)
@@ -375,6 +400,7 @@ class TestMove:
             (CHAIN, Place(previous_response_id="resp_x")),
             (CONVERSATION, Place(previous_response_id="resp_0")),
             (CONVERSATION, Place(conversation_id="conv_1", previous_response_id="resp_0")),
+            (Conversation(), Place(conversation_id="conv_1", previous_response_id="resp_0")),
         ],
     )
     def test_mismatch(self, stored: Conversation, place: Place) -> None:

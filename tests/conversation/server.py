@@ -96,4 +96,5 @@ def done(call_id: str, text: str = "done") -> Raw:
 def replied(name: str, text: str = "hello") -> Raw:
     """A message of the model."""
     content = [{"type": "output_text", "text": text, "annotations": []}]
-    return {"type": "message", "id": name, "role": "assistant", "content": content}
+    fields = {"id": name, "role": "assistant", "status": "completed"}
+    return {"type": "message", **fields, "content": content}
