@@ -99,6 +99,15 @@ class TestTracker:
         talk = talk.sent(talk.prepare().only({1})).accepted("r")
         assert sends(talk) == ["one"]
 
+    def test_answered_in_two_requests(self) -> None:
+        """R-9: a call that one request left open may be answered by the next."""
+        talk = Tracker(conversation_id="c").add([said("go on")])
+        talk = talk.sent(talk.prepare()).accepted("r", [called("a"), called("b")])
+        talk = talk.add([done("b"), done("a")])
+        talk = talk.sent(talk.prepare().only({3})).accepted("s")
+        assert talk.open == {"a"}
+        assert sends(talk) == ["a"]
+
     def test_second_answer(self) -> None:
         """R-8: a call that has its answer gets no second one, nor a call nobody made a first."""
         talk = Tracker(conversation_id="c").add([said("go on")])
@@ -422,12 +431,14 @@ class TestStored:
         state = waiting(CONVERSATION, text="go on")
         talk = prime(state)
         kept = record(state, talk.sent(talk.prepare()))
-        moved = rebase(kept, [CODEC.encode(Record(item=Item(kind="input", raw=said("x"))))])
+        others = [Item(kind="input", raw=said(each)) for each in ("x", "y", "z")]
+        moved = rebase(kept, [CODEC.encode(Record(item=each)) for each in others])
         assert moved.log[0] != kept.log[0]
         before, after = prime(kept), prime(moved)
         assert [each.raw for each in before.pending] == [each.raw for each in after.pending]
         assert before.open == after.open
-        assert len(after.flight or ()) == len(before.flight or ()) == 1
+        assert after.flight == frozenset(each.name for each in after.pending)
+        assert after.flight != before.flight
         with pytest.raises(ReceiptUnknown):
             after.prepare()
 

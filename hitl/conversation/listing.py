@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from hitl import document
-from hitl.conversation.occurrence import answered
+from hitl.conversation.occurrence import answered, parts
 from hitl.document import JSONObject
 from hitl.errors import ConversationError, ReceiptUnknown
 
@@ -81,14 +81,5 @@ def _alike(sent: JSONObject, there: JSONObject) -> bool:
 
 def _told(raw: JSONObject) -> JSONValue:
     if "role" in raw:
-        return {"role": raw["role"], "content": _parts(raw.get("content"))}
+        return {"role": raw["role"], "content": parts(raw.get("content"))}
     return {key: raw[key] for key in raw.keys() - _BESIDE if raw[key] is not None}
-
-
-def _parts(content: JSONValue) -> JSONValue:
-    """Give the parts of a message; a text alone is one part."""
-    if isinstance(content, str):
-        return [content]
-    if not isinstance(content, list):
-        return content
-    return [each.get("text", each) if isinstance(each, dict) else each for each in content]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from hitl.document import JSONObject
+from hitl.document import JSONObject, JSONValue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +56,15 @@ def open_calls(items: Iterable[JSONObject], before: Iterable[str] = ()) -> froze
         elif (call := answered(raw)) is not None:
             waiting.discard(call)
     return frozenset(waiting)
+
+
+def parts(content: JSONValue) -> JSONValue:
+    """Give the parts of a message in one form: a text alone is one part, a text part its text."""
+    if isinstance(content, str):
+        return [content]
+    if not isinstance(content, list):
+        return content
+    return [each.get("text", each) if isinstance(each, dict) else each for each in content]
 
 
 def _text(value: object) -> str | None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from hitl.conversation.evidence import knows, last_id, proven
-from hitl.conversation.history import history
 from hitl.conversation.occurrence import open_calls
+from hitl.conversation.told import history
 from hitl.conversation.tracker import Tracker, names_of
 from hitl.errors import ConversationMismatch
 from hitl.model import Conversation, RunState, spans

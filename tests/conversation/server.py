@@ -61,7 +61,7 @@ class Server:
         made: set[str] = set()
         waiting: set[str] = set()
         for index, each in enumerate([*before, *given]):
-            call = each.get("call_id")
+            call = str(each.get("call_id"))
             if index >= len(before) and each.get("id") in known:
                 raise Refused(f"Duplicate item found with id {each['id']}.")
             if each["type"] == "function_call":
