@@ -35,6 +35,9 @@ HitlError
 │   ├── InDoubt              a call was cut between its start and its result
 │   ├── StoreCorrupt         what is stored is not what was written
 │   └── StoreUnavailable     the database cannot do it now: busy, full, gone
+├── ConversationError        the conversation with the model server cannot go on as asked
+│   ├── ConversationMismatch the ids handed in contradict each other, or the run
+│   └── ReceiptUnknown       a request was cut after it was sent: nobody knows if it arrived
 ├── UnsupportedRelease       the installed SDK lacks what hitl relies on
 └── RevisionError            a version chain is wrong: a fault of hitl or of a plugin
 ```
@@ -334,6 +337,24 @@ class StoreUnavailable(StoreError):
     """The database cannot do it now: busy, full, unreachable, read-only."""
 
     code = "store-unavailable"
+
+
+class ConversationError(HitlError):
+    """The conversation with the model server cannot go on as asked."""
+
+    code = "conversation"
+
+
+class ConversationMismatch(ConversationError):
+    """The ids handed in contradict each other, or the run."""
+
+    code = "conversation-mismatch"
+
+
+class ReceiptUnknown(ConversationError):
+    """A request to a server conversation was cut after it was sent: it may have arrived."""
+
+    code = "receipt-unknown"
 
 
 class UnsupportedRelease(HitlError):

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
+PARTS = {"conversation"}  # public, and imported by who needs them
 SNAPSHOT = Path(__file__).with_suffix(".txt")
 
 
 def describe(search_path: Path = ROOT) -> list[str]:
-    """The lines of the snapshot: what `hitl` exports and all that is public in `hitl.errors`."""
+    """The lines of the snapshot: what `hitl` and its public parts export, and `hitl.errors`."""
     package = _load(search_path)
     errors = package["errors"]
     lines = [line for name in exports(search_path) for line in _export(package[name])]
+    for part in PARTS & package.members.keys():
+        for name in package[part].exports or ():
+            lines += _member(_target(package[part][str(name)]), f"hitl.{part}.{name}")
     for name, member in errors.members.items():
         if not member.is_alias and not name.startswith("_"):
             lines += _member(member, f"hitl.errors.{name}")
@@ -63,10 +67,14 @@ def _load(search_path: Path) -> griffe.Module:
     return module
 
 
+def _target(member: griffe.Object | griffe.Alias) -> griffe.Object | griffe.Alias:
+    return member.final_target if isinstance(member, griffe.Alias) else member
+
+
 def _export(member: griffe.Object | griffe.Alias) -> Iterator[str]:
     """Describe one exported name; a name of `hitl.errors` is described there."""
     name = f"hitl.{member.name}"
-    target = member.final_target if isinstance(member, griffe.Alias) else member
+    target = _target(member)
     if target.path == f"hitl.errors.{target.name}":
         yield f"{name} is {target.path}"
     else:

@@ -2,7 +2,7 @@
 
 from hitl.model.agent import Agent, Tool
 from hitl.model.approval import Decision, Grant, Interruption, arguments_sha256
-from hitl.model.context import Context, Conversation
+from hitl.model.context import TEXT_INPUT, Context, Conversation, Mode
 from hitl.model.log import ItemLog, LogCodec, Spans, count, positions, spans
 from hitl.model.record import (
     KINDS,
@@ -24,6 +24,7 @@ __all__ = [
     "KINDS",
     "MOST_TURNS",
     "STAGES",
+    "TEXT_INPUT",
     "Agent",
     "Call",
     "CallState",
@@ -38,6 +39,7 @@ __all__ = [
     "Kind",
     "Ledger",
     "LogCodec",
+    "Mode",
     "Origin",
     "Processed",
     "Record",

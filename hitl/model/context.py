@@ -12,6 +12,9 @@ from hitl.model.log import Spans
 
 Mode = Literal["local", "response_chain", "conversation"]
 
+TEXT_INPUT = -1
+"""The position of an input that is a text: it is no entry of the log."""
+
 
 @frozen(kw_only=True)
 class Context:
@@ -43,14 +46,16 @@ class Conversation:
         id: the server conversation.
         previous_response_id: the response the next request continues.
         auto: whether the chain is followed without the app naming a response.
-        acknowledged: log positions the server surely has, by occurrence; None when the writer
-            did not say.
+        acknowledged: log positions the server surely has, by occurrence; `TEXT_INPUT` among them
+            is an input that is a text. None when the writer did not say.
+        sent: positions of the request that was under way, or about to be; None when none was.
     """
 
     id: str | None = None
     previous_response_id: str | None = None
     auto: bool | None = None
     acknowledged: Spans | None = None
+    sent: Spans | None = None
 
     @property
     def mode(self) -> Mode:

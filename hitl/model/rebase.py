@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve
 
 from hitl import document
+from hitl.model.context import TEXT_INPUT
 from hitl.model.log import ItemLog, positions, spans
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class _Rebase:
         self.alike: defaultdict[bytes, deque[int]] | None = None
         for position, chunk in enumerate(known):
             self.exact[chunk].append(position)
-        self.places: dict[int, int] = {}
+        self.places: dict[int, int] = {TEXT_INPUT: TEXT_INPUT}
 
     def apply(self) -> RunState:
         """Place every entry, then say the head in the new positions."""
@@ -138,7 +139,12 @@ class _Rebase:
         return {
             "step": step and evolve(step, interruptions=self._spans(step.interruptions)),
             "processed": self._processed(state.processed),
-            "conversation": talk and evolve(talk, acknowledged=self._spans(talk.acknowledged)),
+            "conversation": talk
+            and evolve(
+                talk,
+                acknowledged=self._spans(talk.acknowledged),
+                sent=self._spans(talk.sent),
+            ),
         }
 
     def _processed(self, processed: Processed | None) -> Processed | None:

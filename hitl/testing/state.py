@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hitl import transfer
 from hitl.model import (
     STAGES,
+    TEXT_INPUT,
     Agent,
     Call,
     CallState,
@@ -95,7 +96,7 @@ def _states(draw: DrawFn, depth: int) -> RunState:
         ledger=draw(_maybe(st.just(Ledger(open=dict.fromkeys(log.waiting_ids(), _OPEN))))),
         usage=draw(_maybe(_usages(len(log.responses)))),
         context=draw(_maybe(_contexts())),
-        conversation=draw(_maybe(_conversations())),
+        conversation=draw(_maybe(_conversations(log.some(*_HISTORY), log.some(*_HISTORY)))),
         guardrails={stage: spans(at) for stage, at in log.guardrails.items()},
         tool_use=draw(_maybe(tagged_objects())),
         persisted=draw(_maybe(st.integers(0, 9))),
@@ -292,10 +293,12 @@ def _contexts() -> SearchStrategy[Context]:
     return tagged_values().map(lambda data: Context(data=data, has_data=True))
 
 
-def _conversations() -> SearchStrategy[Conversation]:
+def _conversations(having: list[int], sent: list[int]) -> SearchStrategy[Conversation]:
     return st.builds(
         Conversation,
         id=_maybe(texts()),
         previous_response_id=_maybe(texts()),
         auto=_maybe(st.booleans()),
+        acknowledged=_maybe(st.just(spans(having)) | st.just(spans([TEXT_INPUT, *having]))),
+        sent=_maybe(st.just(spans(sent))),
     )

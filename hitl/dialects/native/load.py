@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from hitl.dialects.native import wire
 from hitl.document import JSONObject, escape
 from hitl.errors import DocumentError, InvalidDocument
-from hitl.model import MOST_TURNS, ItemLog, RunState, Spans
+from hitl.model import MOST_TURNS, TEXT_INPUT, ItemLog, RunState, Spans
 from hitl.model.fit import fit, under
 
 if TYPE_CHECKING:
@@ -125,9 +125,10 @@ def _check_places(state: RunState) -> None:
     size = len(state.log)
     ends: dict[str, int] = {}
     for path, start, stop in _ranges(state):
-        if not 0 <= start < stop <= size:
+        least = TEXT_INPUT if path.startswith("/conversation/") else 0
+        if not least <= start < stop <= size:
             raise InvalidDocument(f"expected log positions below {size}, found others", path=path)
-        if start < ends.get(path, 0):
+        if start < ends.get(path, least):
             message = "expected each log position once, found one twice"
             raise InvalidDocument(message, path=path)
         ends[path] = stop
@@ -145,6 +146,9 @@ def _ranges(state: RunState) -> Iterator[tuple[str, int, int]]:
     names = ("staged", "generated", "session", "responded")
     packed = {name: getattr(state, name) for name in names}
     packed["input"] = None if isinstance(state.input, str) else state.input
+    if state.conversation is not None:
+        packed["conversation/acknowledged"] = state.conversation.acknowledged
+        packed["conversation/sent"] = state.conversation.sent
     packed |= {f"guardrails/{stage}": spans for stage, spans in state.guardrails.items()}
     if state.step is not None:
         packed["step/interruptions"] = state.step.interruptions

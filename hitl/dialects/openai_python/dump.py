@@ -29,6 +29,8 @@ _OUTPUT = "a structured output is not JSON; the SDK gets text, the model sees th
 _CARRIED = "a value is not JSON; the SDK gets what JSON can say of it"
 _NO_AGENT = "a decision on a function call names no agent; the SDK has no place for it"
 _AUDIT = "who decided, when and why has no place in the SDK's state"
+_HAVING = "what the server has is worked out again by the SDK"
+_DOUBT = "a request that the server may have received would be sent again"
 _AGENTS = {"agent": "agent", "source_agent": "source", "target_agent": "target"}
 
 
@@ -201,6 +203,10 @@ class _Dumper:
             self._put(document, "conversation_id", conversation.id)
             self._put(document, "previous_response_id", conversation.previous_response_id)
             self._put(document, "auto_previous_response_id", conversation.auto)
+            if conversation.acknowledged:
+                self._lose("info", _HAVING)(f"{self.path}/conversation/acknowledged")
+            if conversation.mode == "conversation" and conversation.sent is not None:
+                self._lose("warn", _DOUBT)(f"{self.path}/conversation/sent")
         current = self._plain(state.current_response, "/current_response")
         self._put(document, "current_response_generated_item_ownership", current)
         self._put(document, "tool_use_tracker", self._plain(state.tool_use, "/tool_use"))

@@ -1,0 +1,76 @@
+"""The history of a run state as occurrences: what a model is told, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from hitl.conversation.occurrence import Occurrence, answered
+from hitl.errors import ConversationError
+from hitl.model import TEXT_INPUT, RunState, positions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hitl.conversation.tracker import Tracker
+
+_NEVER_SENT = frozenset({"approval", "output", "opaque"})
+
+
+def history(state: RunState) -> tuple[Occurrence, ...]:
+    """Give what a model is told of the run so far, in order; staged input comes after it.
+
+    Approval requests are for people, and an item of a kind we do not know cannot be sent. A second
+    output of one call is left out (R-8): the first stands.
+    """
+    return tuple(_once(_told(state)))
+
+
+def staged(state: RunState) -> tuple[Occurrence, ...]:
+    """Give the input that waits for the next model call: to be added after the open outputs."""
+    return tuple(_items(state, positions(state.staged or ())))
+
+
+def record(state: RunState, tracker: Tracker) -> RunState:
+    """Give the state with what the server has, as `prime` reads it.
+
+    Args:
+        state: the run; every occurrence the tracker knows is in its log.
+        tracker: primed from an earlier state of the run, with log positions as names.
+
+    Raises:
+        ConversationError: the tracker names what is not in the log.
+    """
+    if tracker.next > len(state.log):
+        raise ConversationError("expected log positions as names, found others")
+    return evolve(state, conversation=tracker.stored())
+
+
+def _told(state: RunState) -> Iterator[Occurrence]:
+    if isinstance(state.input, str):
+        yield Occurrence(TEXT_INPUT, {"role": "user", "content": state.input})
+    else:
+        yield from _items(state, positions(state.input or ()))
+    generated = state.generated if state.generated is not None else state.session
+    yield from _items(state, positions(generated or ()))
+
+
+def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
+    for position in places:
+        item = state.log.item(position)
+        if item.kind not in _NEVER_SENT and isinstance(item.raw, dict):
+            yield Occurrence(position, item.raw)
+
+
+def _once(given: Iterable[Occurrence]) -> Iterator[Occurrence]:
+    names: set[int] = set()
+    calls: set[str] = set()
+    for each in given:
+        call = answered(each.raw)
+        if each.name in names or call in calls:
+            continue
+        names.add(each.name)
+        if call is not None:
+            calls.add(call)
+        yield each

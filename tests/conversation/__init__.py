@@ -1,0 +1,1 @@
+"""A model server that keeps what it received, and runs that talk to it."""
