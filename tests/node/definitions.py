@@ -5,6 +5,7 @@ In Python: `tests/agents/scenarios/cross.py`. In JavaScript: `worker/definitions
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,8 +13,6 @@ import attrs
 from tests.agents.scenarios.cross import SCENARIOS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tests.agents.scenario import Cast
 
 

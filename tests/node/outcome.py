@@ -44,7 +44,7 @@ def _said(value: Any) -> Any:  # noqa: ANN401  (JSON)
     if isinstance(value, list | tuple):
         return [_said(each) for each in value]
     name, saw, outputs = str(value).partition(" saw {")
-    return {"said by": name, "saw": json.loads("{" + outputs)} if saw else value
+    return {"said by": name, "saw": _said(json.loads("{" + outputs))} if saw else value
 
 
 def _python_state(state: Mapping[str, Any]) -> Seen:
@@ -61,7 +61,9 @@ def _python_state(state: Mapping[str, Any]) -> Seen:
             "cache_written": _sum(usage.get("input_tokens_details"), "cache_write_tokens"),
             "reasoning": _sum(usage.get("output_tokens_details"), "reasoning_tokens"),
         },
-        "decisions": _decisions(_python_decisions(context), "rejection_messages", "sticky_rejection_message"),
+        "decisions": _decisions(
+            _python_decisions(context), "rejection_messages", "sticky_rejection_message"
+        ),
     }
 
 

@@ -8,7 +8,7 @@ pause, until nothing waits.
 from __future__ import annotations
 
 import asyncio
-import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
@@ -23,7 +23,7 @@ from tests.node import room
 from tests.node.definitions import DEFINITIONS, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
     from tests.agents.oracle import LiveState
 
@@ -59,12 +59,12 @@ def in_node(jobs: Sequence[Job], **env: str) -> list[Outcome]:
     """Play jobs on the JavaScript SDK, in one process.
 
     Raises:
-        RoomError: there is no Node or no SDK, or the worker itself failed.
+        NodeError: there is no Node or no SDK, or the worker itself failed.
     """
     outcomes = room.work([_node_job(job) for job in jobs], **env)
     wrong = [outcome["thrown"] for outcome in outcomes if "thrown" in outcome]
     if wrong:
-        raise room.RoomError(f"the worker failed: {wrong[0]}")
+        raise room.NodeError(f"the worker failed: {wrong[0]}")
     return [outcome["value"] for outcome in outcomes]
 
 
@@ -103,9 +103,7 @@ _VERDICTS: dict[Verdict, Callable[[LiveState, Any], None]] = {
     "always": lambda state, item: state.approve(item, always_approve=True),
     "reject": lambda state, item: state.reject(item),
     "told": lambda state, item: state.reject(item, rejection_message="not today"),
-    "never": lambda state, item: state.reject(
-        item, always_reject=True, rejection_message="never"
-    ),
+    "never": lambda state, item: state.reject(item, always_reject=True, rejection_message="never"),
 }
 
 
@@ -186,7 +184,7 @@ class _Stage:
 
 def _request(request: Any) -> dict[str, Any]:  # noqa: ANN401  (an attrs class)
     shown = attrs.asdict(request, filter=attrs.filters.exclude("settings"))
-    return plain(shown)  # type: ignore[no-any-return]
+    return plain(shown)
 
 
 def _pending(state: LiveState) -> list[list[Any]]:
@@ -194,16 +192,3 @@ def _pending(state: LiveState) -> list[list[Any]]:
         [item.agent.name, item.name, call_id_of(item), item.arguments]
         for item in state.get_interruptions()
     ]
-
-
-def paused(outcomes: Sequence[Outcome], jobs: Sequence[Job], **changes: Any) -> list[Job]:  # noqa: ANN401  (of Job)
-    """The jobs that go on where these outcomes stopped, in the same language."""
-    return [
-        attrs.evolve(job, state=outcome["state"], session=outcome["items"] or (), **changes)
-        for job, outcome in zip(jobs, outcomes, strict=True)
-    ]
-
-
-def as_json(outcome: Outcome) -> Any:  # noqa: ANN401  (JSON)
-    """The outcome as JSON has it: no tuples."""
-    return json.loads(json.dumps(outcome))

