@@ -74,8 +74,11 @@ def _every() -> list[Case]:
         if name.startswith("parallel"):
             said = (*_SAID, PARTLY)
         for streamed in (False, True):
-            cases += [Case(name, verdict, False, streamed) for verdict in said]
-            cases += [Case(name, verdict, True, streamed) for verdict in ("approve", *said)]
+            cases += [Case(name, verdict, streamed=streamed) for verdict in said]
+            cases += [
+                Case(name, verdict, decided=True, streamed=streamed)
+                for verdict in ("approve", *said)
+            ]
     return sorted(cases)
 
 

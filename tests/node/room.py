@@ -120,7 +120,7 @@ def work(jobs: Sequence[Mapping[str, Any]], **env: str) -> list[dict[str, Any]]:
         timeout=_WORK_TIMEOUT_S,
         check=False,
     )
-    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    outcomes = [json.loads(line) for line in done.stdout.split("\n") if line]
     if done.returncode != 0 or len(outcomes) != len(jobs):
         raise NodeError(f"the worker failed after {len(outcomes)} jobs: {done.stderr[-1500:]}")
     return outcomes

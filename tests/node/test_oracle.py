@@ -32,9 +32,8 @@ def _recorded(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     approvals = state.get("currentStep", {}).get("data", {}).get("interruptions", [])
     for item in [*state["generatedItems"], *approvals]:
         raw = item["rawItem"]
-        if "callId" in raw or item["type"] == "tool_approval_item":
-            if not raw["type"].endswith(("_result", "_output")):
-                calls[raw.get("callId", raw.get("id"))] = raw
+        if not raw["type"].endswith(("_result", "_output", "message")):
+            calls[raw.get("callId", raw.get("id"))] = raw
     for entry in (*state["context"]["approvalInvocations"], *state["completedToolInvocations"]):
         for call_id, record in entry["invocations"].items():
             if call_id in calls:  # a nested run's calls are in the nested run
