@@ -43,7 +43,8 @@ _IMAGE = {"type": "input_image", "detail": "low"}
 
 
 def _with_image(**where: str) -> list[Any]:
-    return [_SYSTEM, {"role": "user", "content": [_WORDS, _IMAGE | where]}]
+    user = {"type": "message", "role": "user", "content": [_WORDS, _IMAGE | where]}
+    return [_SYSTEM, user]
 
 
 DEFINITIONS: dict[str, Definition] = {

@@ -113,6 +113,12 @@ NAMED: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        name="message-type",
+        why="Python sends a message with its `type` when it was given one; JS never does",
+        where=rf"{_ITEM}/type",
+        accounts=lambda it: (it.kind, it.js) == ("message", ABSENT),
+    ),
+    Difference(
         name="call-id-in-session",
         why="JS stores function calls without the `id` the server gave them; Python keeps it",
         where=r"/session/\d+/id",
@@ -161,7 +167,7 @@ NAMED: tuple[Difference, ...] = (
         why="what was said to a nested run's call stays in the outer run in JS; in Python it goes "
         "with the nested run, which is over",
         where=r"/decisions",
-        accounts=lambda it: [row for row in it.js if row[0] not in _NESTED] == it.python,
+        accounts=lambda it: it.python == [row for row in it.js or [] if row[0] not in _NESTED],
     ),
 )
 

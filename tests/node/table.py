@@ -55,9 +55,9 @@ def judge(home: Seen, crossed: Crossed, target: Language) -> str:
     if crossed.refused is not None or crossed.seen is None:
         return f"{REFUSED}: {crossed.refused}".replace("|", "/").replace("; ", ", ")
     there = crossed.seen
-    names, unnamed = named(*((home, there) if target == "js" else (there, home)))
     if there["error"] is not None:
         return f"{WRONG}: {there['error'][0]}"
+    names, unnamed = named(*((home, there) if target == "js" else (there, home)))
     if unnamed:
         return f"{WRONG}: {', '.join(sorted({each.path.split('/')[1] for each in unnamed}))}"
     return f"{RESUMED}: {', '.join(sorted(names))}" if names else RESUMED

@@ -198,6 +198,8 @@ class TestSeen:
             Found("/requests/0/input/2/status", "function_call", ABSENT, "completed"),
             Found("/requests/0/input/2/status", "function_call_output", ABSENT, "incomplete"),
             Found("/session/1/id", "message", "msg_1", ABSENT),
+            Found("/session/1/type", "function_call", "function_call", ABSENT),
+            Found("/session/1/type", "message", ABSENT, "message"),
             Found("/requests/0/input/1/id", "function_call", "fc_1", ABSENT),
             Found("/session/1/id", "function_call", "fc_1", "fc_2"),
             Found("/requests/0/input/1/name", "function_call", "send_email", "sendEmail"),
