@@ -174,6 +174,12 @@ _KINDS: tuple[Callable[[random.Random, str], tuple[str, Item]], ...] = (
 )
 
 
+def generated_arguments(count: int, seed: int = 0) -> list[str]:
+    """Texts a model may give as arguments, JSON or not, the same for the same seed."""
+    rng = random.Random(seed)
+    return [_arguments(rng) for _ in range(count)]
+
+
 def generated_calls(count: int, seed: int = 0) -> list[tuple[str, Item]]:
     """Calls of every kind for `fingerprints`, the same for the same seed; half are functions."""
     rng = random.Random(seed)

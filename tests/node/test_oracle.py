@@ -3,53 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from tests.node import room
-from tests.node.cases import REDUCED, Case
 from tests.node.oracle import fingerprints, generated_calls, to_js, to_responses
-from tests.node.players import in_node
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 COUNT = 500
 
 
-@cache
-def _states() -> dict[Case, Any]:
-    """What the SDK writes at the pause of every case."""
-    paused = in_node([case.pause() for case in REDUCED])
-    return {case: json.loads(each["state"]) for case, each in zip(REDUCED, paused, strict=True)}
-
-
-def _recorded(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Every call of a state that has a record, with the record."""
-    calls = {}
-    approvals = state.get("currentStep", {}).get("data", {}).get("interruptions", [])
-    for item in [*state["generatedItems"], *approvals]:
-        raw = item["rawItem"]
-        if not raw["type"].endswith(("_result", "_output", "message")):
-            calls[raw.get("callId", raw.get("id"))] = raw
-    for entry in (*state["context"]["approvalInvocations"], *state["completedToolInvocations"]):
-        for call_id, record in entry["invocations"].items():
-            if call_id in calls:  # a nested run's calls are in the nested run
-                yield calls[call_id], record
-
-
 class TestFingerprints:
-    def test_recorded(self) -> None:
-        """The oracle says of every call what the SDK itself wrote into its states."""
-        recorded = [pair for state in _states().values() for pair in _recorded(state)]
-        asked = [(json.loads(record)["toolName"], call) for call, record in recorded]
-        assert fingerprints(asked) == [record for _, record in recorded]
-        kinds = {json.loads(record)["type"] for _, record in recorded}
-        assert kinds == {"function_call", "hosted_tool_call", "shell_call", "apply_patch_call"}
-        assert len(recorded) > 60
-
     def test_generated(self) -> None:
         """Generated calls reach every kind, valid and broken arguments, and numbers as tokens."""
         calls = generated_calls(COUNT)
