@@ -52,7 +52,7 @@ def apart(python: Native, js: Native) -> str:
 
 def judge(home: Seen, crossed: Crossed, target: Language) -> str:
     """A case across the border, against the same case at home."""
-    if crossed.refused is not None or crossed.seen is None:
+    if crossed.seen is None:
         return f"{REFUSED}: {crossed.refused}".replace("|", "/").replace("; ", ", ")
     there = crossed.seen
     if there["error"] is not None:

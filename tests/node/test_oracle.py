@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from tests.node import room
-from tests.node.oracle import fingerprints, generated_calls, to_js, to_responses
+from tests.node.oracle import (
+    fingerprints,
+    generated_arguments,
+    generated_calls,
+    to_js,
+    to_responses,
+)
 
 COUNT = 500
 
@@ -31,6 +37,8 @@ class TestFingerprints:
         """The calls are the same for the same seed, and no others."""
         assert generated_calls(50) == generated_calls(50)
         assert generated_calls(50) != generated_calls(50, seed=1)
+        assert generated_arguments(50) == generated_arguments(50)
+        assert generated_arguments(50) != generated_arguments(50, seed=1)
 
     @pytest.mark.parametrize(
         ("one", "other", "same"),

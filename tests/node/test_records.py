@@ -90,10 +90,13 @@ if ready():  # test_across.TestCommitted says when it is not
         def test_definitions(self) -> None:
             """Every record in a state that came from Python is the SDK's own, case by case."""
             found: list[tuple[dict[str, Any], str]] = []
+            refused: set[str] = set()
             for case, run in play(REDUCED, "python").items():
-                if case.definition != "handoff_pending":  # its target is not in the state
-                    data = carry(run.paused["state"], "js", {}).data
-                    found += records(json.loads(data))
+                try:
+                    found += records(json.loads(carry(run.paused["state"], "js", {}).data))
+                except HitlError:
+                    refused.add(case.definition)
+            assert refused == {"dup_names", "handoff_pending"}  # without hints
             assert disagreements(found) == []
             assert len(found) > 60
 
@@ -103,7 +106,11 @@ if ready():  # test_across.TestCommitted says when it is not
             found: list[tuple[dict[str, Any], str]] = []
             refused = 0
             for arguments in generated_arguments(GENERATED, seed):
-                text = asyncio.run(_approved(arguments))
+                try:
+                    text = asyncio.run(_approved(arguments))
+                except UnicodeEncodeError:  # the Python SDK cannot run such a call at all
+                    assert r"\ud" in arguments
+                    continue
                 try:
                     state = json.loads(carry(text, "js", {}).data)
                 except HitlError:
