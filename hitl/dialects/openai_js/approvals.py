@@ -147,24 +147,32 @@ def write(records: Sequence[Owned]) -> JSONObject:
     return written
 
 
-def bindings(records: Sequence[Owned], calls: Iterable[tuple[str, Item]]) -> list[JSONValue]:
+def bindings(
+    records: Sequence[Owned], calls: Iterable[tuple[str, Item]], decided: frozenset[str]
+) -> list[JSONValue]:
     """Give, by agent, what each decided call was when it was decided.
 
     Args:
         records: the records.
         calls: the calls of the runs, each with the identity of its agent.
+        decided: ids of calls that a person decided for good with hitl.
     """
     found: dict[str, JSONObject] = {}
     for owner, item in calls:
-        record = next((each.grant for each in records if _decides(each, owner, item)), None)
-        bound = None if record is None else fingerprint.fingerprint(item)
-        if record is None or bound is None:
+        call_id = item.call_id or ""
+        held: Any = found.get(owner, {"invocations": {}, "approvals": {}})
+        record = next((each.grant for each in records if _is_about(each, owner, item)), None)
+        if record is None or call_id in held["invocations"]:
             continue
-        entry: Any = found.setdefault(owner, {"invocations": {}, "approvals": {}})
-        entry["invocations"][item.call_id] = bound
-        if record.subject != "function" and record.exact(item.call_id or "") is not None:
+        exact = record.exact(call_id) is not None
+        bound = fingerprint.fingerprint(item)
+        if bound is None or not (exact or call_id in decided or call_id in (record.messages or {})):
+            continue
+        held["invocations"][call_id] = bound
+        if record.subject != "function" and exact:
             name = str(fingerprint.tool_name(item))
-            entry["approvals"][name] = _once_of(record, entry["approvals"].get(name), item)
+            held["approvals"][name] = _once_of(record, held["approvals"].get(name), item)
+        found[owner] = held
     return [{"agentIdentity": owner, **entry} for owner, entry in found.items()]
 
 
@@ -178,13 +186,8 @@ def _once_of(record: Grant, known: JSONObject | None, item: Item) -> JSONObject:
     return entry  # type: ignore[no-any-return]
 
 
-def _decides(record: Owned, owner: str, item: Item) -> bool:
-    grant = record.grant
-    if record.owner is not None and record.owner != owner:
-        return False
-    if not _is_of(grant, item):
-        return False
-    return grant.exact(item.call_id or "") is not None or grant.sticky is not None
+def _is_about(record: Owned, owner: str, item: Item) -> bool:
+    return record.owner in {None, owner} and _is_of(record.grant, item)
 
 
 def _is_of(grant: Grant, item: Item) -> bool:

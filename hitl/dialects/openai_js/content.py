@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from hitl.document import JSONObject, JSONValue
 
 
-
 def caller(given: JSONValue, names: dict[str, str]) -> JSONValue:
     """Give who made a call, with the keys of the other form."""
     if not isinstance(given, dict):
@@ -30,7 +29,11 @@ def write(given: JSONValue) -> JSONValue:
 
 def read_output(given: JSONValue) -> JSONValue:
     """Give a function's output as the model was given it: text, or parts."""
-    if isinstance(given, dict) and given.get("type") == "text" and isinstance(given.get("text"), str):
+    if (
+        isinstance(given, dict)
+        and given.get("type") == "text"
+        and isinstance(given.get("text"), str)
+    ):
         return given["text"]
     return read(given, assistant=False)
 

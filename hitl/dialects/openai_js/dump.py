@@ -210,9 +210,7 @@ class _Dumper:
 
     def _usage(self, given: Any, usages: Any) -> JSONObject:  # noqa: ANN401 - of the model
         entries = None if given.entries is None else _unfolded(self._plain(given.entries), usages)
-        details = {
-            name: self._plain(getattr(given, name)) for name in wire.DETAILS.values()
-        }
+        details = {name: self._plain(getattr(given, name)) for name in wire.DETAILS.values()}
         return usage.write(evolve(given, **details), entries)
 
     def _guardrail(self, position: int) -> JSONValue:
@@ -233,7 +231,7 @@ class _Dumper:
         written: JSONObject = {
             "usage": {} if state.usage is None else self._usage(state.usage, usages),
             **approvals.write(found),
-            "approvalInvocations": approvals.bindings(found, self._calls()),
+            "approvalInvocations": approvals.bindings(found, self._calls(), _decided_for_good(state)),
             "context": data if isinstance(data, dict) else {},
         }
         if state.context is not None and state.context.tool_input is not None:
@@ -285,16 +283,17 @@ class _Dumper:
         """Give where the items of the last response stand, if that can be proved."""
         state = self.state
         place = {each.position: index for index, each in enumerate(self.generated)}
-        new = [p for p in positions((state.processed and state.processed.new_items) or ())]
-        waiting = list(positions((state.step and state.step.interruptions) or ()))
-        waiting = [p for p in waiting if p in place] if waiting else []
-        step = list(positions((state.step and state.step.interruptions) or ()))
-        if not new or not step or len(waiting) != len(step) or new[0] not in place:
+        new = list(positions((state.processed and state.processed.new_items) or ()))
+        waiting = [place.get(p, -1) for p in positions((state.step and state.step.interruptions) or ())]
+        if not new or not waiting or new[0] not in place:
+            return None
+        end = place[new[0]] + len(new)
+        if waiting != sorted(set(waiting)) or waiting[0] < end:
             return None
         return {
             "generatedItemStartIndex": place[new[0]],
             "generatedItemEndIndexExclusive": len(self.generated),
-            "interruptionGeneratedItemIndexes": [place[p] for p in waiting],
+            "interruptionGeneratedItemIndexes": waiting,
             "toolOutputGuardrailResultStartIndex": self._guardrail_start(),
         }
 
@@ -371,6 +370,15 @@ class _Dumper:
         return own
 
 
+def _decided_for_good(state: RunState) -> frozenset[str]:
+    """Give the ids of calls decided for good with hitl, in a run and the runs inside."""
+    found = {each.call_id for each in state.decisions if each.always}
+    for call in state.processed.calls if state.processed else ():
+        if call.run is not None:
+            found |= _decided_for_good(call.run)
+    return frozenset(found)
+
+
 def _reveal(document: JSONObject, secrets: JSONObject) -> None:
     """Put secrets back, where the objects they stood in are still there."""
     for pointer, secret in secrets.items():
@@ -429,7 +437,11 @@ def _call_id(raw: JSONValue) -> JSONValue:
 
 
 def _tool_name(raw: JSONObject) -> str:
-    built_in = {"shell_call": "shell", "apply_patch_call": "apply_patch", "computer_call": "computer"}
+    built_in = {
+        "shell_call": "shell",
+        "apply_patch_call": "apply_patch",
+        "computer_call": "computer",
+    }
     return str(raw.get("name") or built_in.get(str(raw.get("type")), raw.get("type")))
 
 

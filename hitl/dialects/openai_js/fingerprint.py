@@ -190,7 +190,11 @@ def _sorted(value: JSONValue) -> JSONValue:
 
 
 def _is_index(key: str) -> bool:
-    return len(key) <= len(str(_LAST_INDEX)) and bool(_INDEX.fullmatch(key)) and int(key) <= _LAST_INDEX
+    return (
+        len(key) <= len(str(_LAST_INDEX))
+        and bool(_INDEX.fullmatch(key))
+        and int(key) <= _LAST_INDEX
+    )
 
 
 def _units(key: str) -> bytes:

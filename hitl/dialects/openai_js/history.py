@@ -177,9 +177,7 @@ def refuse_unreadable(raw: JSONValue, path: str) -> None:
         raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/arguments")
 
 
-def _key(
-    given: JSONValue, kind: str, raw: JSONValue
-) -> tuple[str, str | None, str] | None:
+def _key(given: JSONValue, kind: str, raw: JSONValue) -> tuple[str, str | None, str] | None:
     """Read a tool key; a request for approval of a function always has one."""
     try:
         found = document.parse(given.encode()) if isinstance(given, str) else None

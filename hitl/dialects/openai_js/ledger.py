@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hitl.dialect import is_texts
 from hitl.dialects.openai_js import fingerprint
 from hitl.dialects.openai_js.agent import identity
+from hitl.errors import ArgumentsChanged
 from hitl.model import CallState, Item, Ledger, positions
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def _waiting(state: RunState) -> Iterator[Item]:
         yield state.log.item(position)
 
 
-def mismatched(state: RunState, given: JSONObject) -> Iterator[str]:
-    """Give the ids of calls that are not what the SDK's records say they are.
+def mismatched(state: RunState, given: JSONObject) -> JSONObject:
+    """Give what the SDK recorded of calls that are not that, by call id.
 
     Args:
         state: the run that the document holds.
@@ -60,12 +61,19 @@ def mismatched(state: RunState, given: JSONObject) -> Iterator[str]:
     context = given.get("context")
     context = context if isinstance(context, dict) else {}
     calls = all_calls(state)
+    found: JSONObject = {}
     for entries in (context.get("approvalInvocations"), given.get(_RECORDS[0])):
         for owner, call_id, record in _recorded(entries):
             known = [each for who, each in calls if (who, each.call_id) == (owner, call_id)]
             prints = {fingerprint.fingerprint(each) for each in known}
             if prints and record not in prints:
-                yield call_id
+                kind = known[0].raw.get("type") if isinstance(known[0].raw, dict) else None
+                found[call_id] = {
+                    "type": str(kind),
+                    "approval_scope": owner,
+                    "fingerprint": record,
+                }
+    return found
 
 
 def _recorded(given: JSONValue) -> Iterator[tuple[str, str, str]]:
@@ -91,6 +99,28 @@ def all_calls(state: RunState) -> list[tuple[str, Item]]:
         if call.run is not None:
             found += all_calls(call.run)
     return sorted(found, key=lambda each: each[1].kind != "approval")
+
+
+def refuse_forged(state: RunState, dialect: str) -> None:
+    """Refuse a waiting call that is not what its writer, another SDK, recorded of it.
+
+    Raises:
+        ArgumentsChanged: it is another.
+    """
+    signed = {
+        call_id
+        for name, extras in state.extras.items()
+        if name != dialect and isinstance(extras.get("signed"), dict)
+        for call_id in extras["signed"]  # type: ignore[union-attr]
+    }
+    for item in _waiting(state):
+        if item.call_id in signed:
+            message = f"call {item.call_id!r} is not the call the SDK recorded when it stopped"
+            hint = "the state was changed after the pause; show it and start over"
+            raise ArgumentsChanged(message, path="/step/interruptions", hint=hint)
+    for call in state.processed.calls if state.processed else ():
+        if call.run is not None:
+            refuse_forged(call.run, dialect)
 
 
 def completed(state: RunState, items: list[Item]) -> JSONObject:

@@ -131,9 +131,7 @@ class _Loader:
     def _current_agent(self) -> int:
         found = self.history.agent(self.given.get("currentAgent"))
         if found is None:
-            raise InvalidDocument(
-                "expected an agent with a name", path=f"{self.path}/currentAgent"
-            )
+            raise InvalidDocument("expected an agent with a name", path=f"{self.path}/currentAgent")
         return found
 
     def _turn(self) -> Turn:
@@ -202,7 +200,12 @@ class _Loader:
         )
 
     def _call(
-        self, given: JSONValue, tool_key: str, group: Any, path: str, bindings: JSONObject  # noqa: ANN401
+        self,
+        given: JSONValue,
+        tool_key: str,
+        group: Any,
+        path: str,
+        bindings: JSONObject,  # noqa: ANN401
     ) -> Call:
         found: Any = given if isinstance(given, dict) else {}
         holder, raw_key = found, "toolCall"
@@ -268,16 +271,17 @@ class _Loader:
         moved: dict[int, list[Any]] = {}
         for record in records:
             place = next(
-                (i for i, call in enumerate(inner) if record.owner not in mine
-                 and call.run is not None and _owns(call.run, record)),
+                (
+                    i
+                    for i, call in enumerate(inner)
+                    if record.owner not in mine and call.run is not None and _owns(call.run, record)
+                ),
                 None,
             )
             target = kept if place is None else moved.setdefault(place, [])
             target.append(record)
         grants = tuple(
-            each.grant
-            if each.owner is None
-            else evolve(each.grant, agent=self._owner(each.owner))
+            each.grant if each.owner is None else evolve(each.grant, agent=self._owner(each.owner))
             for each in kept
         )
         state = evolve(state, grants=grants)

@@ -209,7 +209,11 @@ def _write_reasoning(given: JSONObject) -> JSONObject:
 def _read_hosted(given: JSONObject) -> JSONObject:
     data = _data(given)
     kind = str(data.get("type") or given.get("name"))
-    found: JSONObject = {**data, "type": kind, **_id(data.get("id", given.get("id")), _FAKE, _NO_ID)}
+    found: JSONObject = {
+        **data,
+        "type": kind,
+        **_id(data.get("id", given.get("id")), _FAKE, _NO_ID),
+    }
     if kind not in _NO_STATUS and "status" in given:
         found["status"] = given["status"]
     if "output" in given:

@@ -35,9 +35,7 @@ def read(document: JSONObject, codec: Codec, origin: Origin, label: str) -> RunS
     return _with_kept(state, open_, secrets, label)
 
 
-def _with_kept(
-    state: RunState, document: JSONObject, secrets: JSONObject, label: str
-) -> RunState:
+def _with_kept(state: RunState, document: JSONObject, secrets: JSONObject, label: str) -> RunState:
     """Give a run with what its document says beyond it; the runs inside first."""
     texts: JSONObject = {}
     dialect = state.origin.dialect
@@ -45,7 +43,9 @@ def _with_kept(
         calls = []
         for call in state.processed.calls:
             raw = state.log.item(call.item).raw
-            name, call_id = (raw.get("name"), raw.get("call_id")) if isinstance(raw, dict) else (0, 0)
+            name, call_id = (
+                (raw.get("name"), raw.get("call_id")) if isinstance(raw, dict) else (0, 0)
+            )
             space = raw.get("namespace") if isinstance(raw, dict) else None
             key_call: JSONObject = {"name": name, "callId": call_id, "namespace": space}
             found = inside(document, key_call) if call.run is not None else None
@@ -58,7 +58,9 @@ def _with_kept(
             texts[key] = document["pendingAgentToolRuns"][key]  # type: ignore[index,call-overload]
         state = evolve(state, processed=evolve(state.processed, calls=tuple(calls)))
     bare = evolve(state, secrets={})
-    first = dump.dump(evolve(bare, extras={dialect: {"texts": texts}} if texts else {}), dialect, label)
+    first = dump.dump(
+        evolve(bare, extras={dialect: {"texts": texts}} if texts else {}), dialect, label
+    )
     parts = list(kept.difference(first, document))
     own: JSONObject = {}
     if parts:
@@ -71,9 +73,8 @@ def _with_kept(
     }
     if different:
         own["texts"] = different
-    broken = sorted(set(ledger.mismatched(state, document)))
-    if broken:
-        own["mismatched"] = broken  # type: ignore[assignment]
+    if signed := ledger.mismatched(state, document):
+        own["signed"] = signed
     tagged = {pointer: values.encode(secret) for pointer, secret in secrets.items()}
     return evolve(state, extras={dialect: own}, secrets=tagged)
 
@@ -100,7 +101,10 @@ def _without_secrets(document: JSONObject) -> tuple[JSONObject, JSONObject]:
     for index, request in enumerate(requests):
         at = f"/lastProcessedResponse/mcpApprovalRequests/{index}/mcpTool/providerData"
         changed.append(_open_request(request, at, secrets))
-    return {**document, "lastProcessedResponse": {**processed, "mcpApprovalRequests": changed}}, secrets
+    return {
+        **document,
+        "lastProcessedResponse": {**processed, "mcpApprovalRequests": changed},
+    }, secrets
 
 
 def _open_request(request: JSONValue, at: str, secrets: JSONObject) -> JSONValue:

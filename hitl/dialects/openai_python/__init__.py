@@ -112,6 +112,8 @@ class OpenAIPython:
     def _dumped(self, state: RunState, version: str) -> _dump.Dumped:
         """Write the newest version, from where the chain goes down; a newer state at its own."""
         label = self.chain.newest if state.newer is None else version
+        if self.name not in state.extras:
+            _repair.refuse_forged(state)
         return _dump.dump(state, self.name, label)
 
 
