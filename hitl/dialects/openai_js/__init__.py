@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl.dialect import Repaired
+from hitl.dialect import left_behind
 from hitl.dialects.openai_js import dump as _dump
+from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
+from hitl.dialects.openai_js import repair as _repair
+from hitl.dialects.openai_js import schema as _schema
 from hitl.dialects.openai_js import wire
-from hitl.dialects.openai_js.versions import REVISIONS
+from hitl.dialects.openai_js.ledger import refuse_forged
+from hitl.dialects.openai_js.versions import DEFINITIONS, REVISIONS
 from hitl.errors import InvalidDocument
 from hitl.model import Origin
 from hitl.model.decide import verify
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hitl.codec import Codec
-    from hitl.dialect import Source
+    from hitl.dialect import Repaired, Source
     from hitl.document import JSONObject
     from hitl.model import RunState
 
@@ -56,15 +60,31 @@ class OpenAIJS:
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
         """Write a document at `version`; a newer one is written back at its own."""
         verify(state)
+        refuse_forged(state, self.name)
         return codec.encode(self._document(state, version), lenient=True)
 
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
         """Give what the SDK's JSON cannot hold of `state`."""
-        return ()
+        refuse_forged(state, self.name)
+        foreign = () if self.name in state.extras else tuple(_losses.losses(state))
+        if state.newer is not None:
+            return foreign
+        document = _dump.dump(state, self.name, self.chain.newest)
+        return (*foreign, *self._audit(state), *self.chain.losses(document, version))
 
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""
-        return Repaired(state=state)
+        return _repair.repair(state, self.chain, version, names)
+
+    def schema(self, version: str) -> JSONObject:
+        """Give the JSON Schema of one version."""
+        return _schema.build(self.chain, version, DEFINITIONS)
+
+    def _audit(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what is lost of who decided; of another SDK's state, `losses` names it already."""
+        if self.name not in state.extras:
+            return ()
+        return tuple(each for each in left_behind(state) if each.severity == "info")
 
     def _document(self, state: RunState, version: str) -> JSONObject:
         label = self.chain.newest if state.newer is None else version

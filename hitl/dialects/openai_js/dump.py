@@ -104,7 +104,7 @@ class _Dumper:
             "maxTurns": state.turn.max,
             "currentAgentSpan": None,
             "noActiveAgentRun": not waiting,
-            "initialInputGuardrailsCompleted": True,
+            wire.GUARDRAILS_DONE: True,
             "currentTurnInProgress": waiting,
             "generatedItems": [each.document for each in self.generated],
             "pendingAgentToolRuns": {},

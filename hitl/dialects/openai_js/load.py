@@ -106,7 +106,8 @@ class _Loader:
             guardrails=guardrails,
             tool_use=self._tagged("toolUseTracker"),
             trace=self._tagged("trace"),
-            sandbox=None,
+            sandbox=self._tagged("sandbox"),
+            session_write=self._session_write(),
         )
         state = self._granted(state, approvals.read(context))
         state = evolve(state, agents=tuple(history.agents))
@@ -236,6 +237,11 @@ class _Loader:
         key, inner = found
         at = f"{self.path}/pendingAgentToolRuns/{json_document.escape(key)}"
         return load(inner, self.codec, self.origin, plain=self.plain, path=at)
+
+    def _session_write(self) -> JSONObject | None:
+        found = [self.given.get(key) for key in wire.SESSION_WRITES]
+        write = next((each for each in found if isinstance(each, dict)), None)
+        return None if write is None else {"rest": self.tag(write)}
 
     def _ownership(self) -> JSONObject | None:
         own = self._object("currentResponseGeneratedItemOwnership")

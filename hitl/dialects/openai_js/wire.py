@@ -73,3 +73,9 @@ NO_ID = ("FAKE_ID", "__fake_id__")
 # Secrets the SDK writes in clear text.
 SECRET_TRACE = "tracing_api_key"
 SECRET_TOOL = ("authorization", "headers", "server_url")
+
+# Where a session write stands that was begun and not acknowledged.
+SESSION_WRITES = ("pendingSessionWrite", "pendingSessionHistoryTransaction")
+
+# What newer releases ask for before they resume.
+GUARDRAILS_DONE = "initialInputGuardrailsCompleted"
