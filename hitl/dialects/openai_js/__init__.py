@@ -14,6 +14,7 @@ from hitl.dialects.openai_js import repair as _repair
 from hitl.dialects.openai_js import schema as _schema
 from hitl.dialects.openai_js import wire
 from hitl.dialects.openai_js.ledger import refuse_forged
+from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
 from hitl.dialects.openai_js.versions import DEFINITIONS, REVISIONS
 from hitl.errors import InvalidDocument
 from hitl.model import Origin
@@ -69,6 +70,10 @@ class OpenAIJS:
         foreign = () if self.name in state.extras else tuple(_losses.losses(state))
         if state.newer is not None:
             return foreign
+        own = state.origin.dialect == self.name
+        later = self.chain.later(state.origin.version, version) if own else ()
+        if any(mend in GUARDRAILS for revision in later for mend in revision.mends):
+            foreign = (*foreign, unproved())
         document = _dump.dump(state, self.name, self.chain.newest)
         return (*foreign, *self._audit(state), *self.chain.losses(document, version))
 

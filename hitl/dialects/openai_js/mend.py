@@ -8,7 +8,7 @@ from attrs import evolve
 
 from hitl.dialects.openai_js import wire
 from hitl.dialects.openai_js.ledger import all_calls
-from hitl.model import Grant
+from hitl.model import Grant, positions
 from hitl.model.decide import subject_key
 from hitl.revision import Loss, Mend
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hitl.model import Item, RunState
 
 _UNPROVED = "that the input guardrails have passed is not recorded; it is taken for granted"
+_LOST_RUN = "the run inside that made this call was not written; it would start from the beginning"
 _UNUSED = "a decision for good has no owner; it is not used, and the calls it covers ask again"
 
 
@@ -194,10 +195,29 @@ def _is_function(item: Item) -> bool:
     return isinstance(item.raw, dict) and item.raw.get("type") == "function_call"
 
 
-def _guardrails(_: RunState) -> Iterator[Loss]:
-    yield Loss(path=f"/{wire.GUARDRAILS_DONE}", severity="warn", reason=_UNPROVED)
+def unproved() -> Loss:
+    """Give the loss of a run that does not say whether its input guardrails have passed."""
+    return Loss(path=f"/{wire.GUARDRAILS_DONE}", severity="warn", reason=_UNPROVED)
 
 
+def _lost_runs(state: RunState) -> Iterator[Loss]:
+    """Name the waiting calls of runs inside that were never written."""
+    held = {item.call_id for _, item in all_calls(state) if item.kind != "approval"}
+    waiting = positions((state.step and state.step.interruptions) or ())
+    for index, position in enumerate(waiting):
+        item = state.log.item(position)
+        if item.agent != state.current_agent and item.call_id not in held:
+            at = f"/currentStep/data/interruptions/{index}"
+            yield Loss(path=at, severity="error", reason=_LOST_RUN)
+
+
+RUNS: tuple[Mend[RunState], ...] = (
+    Mend(
+        name="run-inside",
+        reason="the run inside an agent used as a tool was not written; nothing brings it back",
+        left=_lost_runs,
+    ),
+)
 OWNERS: tuple[Mend[RunState], ...] = (
     Mend(
         name="decision-owner",
@@ -220,6 +240,5 @@ GUARDRAILS: tuple[Mend[RunState], ...] = (
         name="input-guardrails",
         reason="the newer release resumes only what says that its input guardrails have passed",
         places=lambda _: (f"/{wire.GUARDRAILS_DONE}",),
-        left=_guardrails,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hitl.dialects.openai_js import mend
 from hitl.dialects.openai_js.schema import TEXT, by_name
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
@@ -22,4 +23,5 @@ REVISION = revision(
     summary="runs inside agents used as tools",
     source="@openai/agents-core 0.4.4",
     added=ADDED,
+    mends=mend.RUNS,
 )
