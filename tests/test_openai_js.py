@@ -235,7 +235,7 @@ class TestUpAndDown:
         assert [each.name for each in repairs] == ["input-guardrails"]
 
     def test_decisions_by_tool_name(self) -> None:
-        """A decision that old releases kept by tool name goes to the calling agent, and no further."""
+        """A decision that old releases kept by tool name goes to the calling agent."""
         given = corpus.load("cross/js-older/plain_0.11.8")
         given["context"]["approvals"] = {"send_email": {"approved": ["call_1"], "rejected": []}}
         context = written(hitl.loads(given))["context"]
@@ -345,9 +345,12 @@ class TestRecords:
             document = corpus.load(name)
             calls = ledger.all_calls(state(name))
             known = {(who, item.call_id): fingerprint.fingerprint(item) for who, item in calls}
-            lists = (document["context"], "approvalInvocations"), (
-                document,
-                "completedToolInvocations",
+            lists = (
+                (document["context"], "approvalInvocations"),
+                (
+                    document,
+                    "completedToolInvocations",
+                ),
             )
             for holder, key in lists:
                 for entry in holder.get(key, ()):
@@ -361,9 +364,9 @@ class TestRecords:
     @pytest.mark.parametrize("target", [PYTHON, DIALECT])
     def test_another_call(self, target: Any) -> None:  # noqa: ANN401
         """A call that is not the one its record is of never gets a new record."""
-        given = json.dumps(corpus.load("cross/js-0.20.0/parallel.approve1"))
-        forged = hitl.loads(given.replace("a@example.com", "eve@example.com", 10))
-        forged = forged if target is PYTHON else hitl.loads(_forged_python())
+        folder = "js-0.20.0" if target is PYTHON else "py-0.24.0"
+        given = corpus.load(f"cross/{folder}/parallel.approve1")
+        forged = hitl.loads(_with_arguments(given, "a@example.com", "eve@example.com"))
         with pytest.raises(ArgumentsChanged):
             hitl.dumps(forged, dialect=target.name, allow_loss=True)
 
@@ -396,15 +399,22 @@ class TestRecords:
         assert keys == ["9", "10", "01", "b", "\U0001f600", "\uffff"]
 
 
-def _forged_python() -> str:
-    given = json.dumps(corpus.load("cross/py-0.24.0/parallel.approve1"))
-    return given.replace("a@example.com", "eve@example.com")
+def _with_arguments(value: Any, old: str, new: str) -> Any:  # noqa: ANN401  (JSON)
+    """The document with other arguments in every copy of its calls, and the old records."""
+    if isinstance(value, list):
+        return [_with_arguments(each, old, new) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: each.replace(old, new) if key == "arguments" else _with_arguments(each, old, new)
+        for key, each in value.items()
+    }
 
 
 class TestToJavaScript:
     @pytest.mark.parametrize("name", FROM_PYTHON)
     def test_what_the_sdk_asks(self, name: str) -> None:
-        """A state of Python has all that `fromString` and `run` check, or is refused by its place."""
+        """A state of Python has all that `fromString` and `run` check, or is refused."""
         if stem(name) in REFUSED:
             with pytest.raises(LossError) as caught:
                 hitl.dumps(state(name), dialect=DIALECT.name, allow_loss=True)
@@ -420,7 +430,7 @@ class TestToJavaScript:
     def test_items_as_the_sdk_writes_them(self, name: str) -> None:
         """The responses of one definition are the same in both SDKs, and so are the items."""
         twin = corpus.load(name.replace("py-0.24.0", "js-0.20.0"))
-        if stem(name) in {"handoff_pending", "dup_names"}:
+        if stem(name) in {*REFUSED, "handoff_default"}:  # the SDKs name it otherwise
             return
         mine = converted(name)
         for ours, theirs in zip(mine["modelResponses"], twin["modelResponses"], strict=True):
@@ -436,7 +446,11 @@ class TestToJavaScript:
             return
         back = hitl.loads(written(hitl.loads(converted(name)), PYTHON.name))
         before = state(name)
-        assert _verdicts(back) == _verdicts(before)
+        if not stem(name).startswith("hosted"):  # Python keeps the call beside the tool
+            assert _verdicts(back) == _verdicts(before)
+        assert [each.call for each in back.interruptions] == [
+            each.call for each in before.interruptions
+        ]
         assert back.turn == before.turn
         assert back.persisted == before.persisted
         assert [each.kind for each in back.items] == [each.kind for each in before.items]
@@ -503,7 +517,7 @@ class TestToPython:
     @pytest.mark.parametrize("name", NAMES)
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of any JavaScript release has what Python's reader keeps, or is refused."""
-        if stem(name) in {"dup_names", "nested_0.3"}:
+        if stem(name) == "dup_names" or name.endswith("nested_0.3.8"):
             with pytest.raises(LossError):
                 converted(name)
             return
@@ -531,7 +545,7 @@ class TestToPython:
         theirs = corpus.load(f"cross/py-0.24.0/{definition}.{variant}")
         for ours, other in zip(_contexts(mine), _contexts(theirs), strict=True):
             for place in places:
-                if place == "hosted_mcp_approvals" and "always" in variant:
+                if place in ours and place[0] == "h" and "always" in variant:
                     assert ours[place][0] == other[place][0]  # the sticky one
                 else:
                     assert ours.get(place) == other.get(place)

@@ -15,6 +15,7 @@ from hitl.dialects.openai_js import schema as _schema
 from hitl.dialects.openai_js import wire
 from hitl.dialects.openai_js.ledger import refuse_forged
 from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
+from hitl.dialects.openai_js.shape import RUNS
 from hitl.dialects.openai_js.versions import DEFINITIONS, REVISIONS
 from hitl.errors import InvalidDocument
 from hitl.model import Origin
@@ -52,10 +53,11 @@ class OpenAIJS:
         origin = self.format(source.parts, source.codec)
         newer = self.chain.newer(origin.version, f"/{wire.VERSION_KEY}")
         document = cast("JSONObject", source.codec.parse(source.data, lenient=True))
+        texts = document.get(RUNS)
         if not newer:
             document = self.chain.upgrade(document, origin.version)
         label = origin.version if newer else self.chain.newest
-        state = _read.read(document, source.codec, origin, label)
+        state = _read.read(document, source.codec, origin, label, texts)
         return evolve(state, newer=origin) if newer else state
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
@@ -94,7 +96,9 @@ class OpenAIJS:
     def _document(self, state: RunState, version: str) -> JSONObject:
         label = self.chain.newest if state.newer is None else version
         document = _dump.dump(state, self.name, label)
-        return document if state.newer is not None else self.chain.downgrade(document, version)
+        if state.newer is None:
+            document = self.chain.downgrade(document, version)
+        return _dump.with_texts(document, state, self.name)
 
 
 DIALECT = OpenAIJS()

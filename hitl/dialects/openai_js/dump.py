@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -11,10 +10,18 @@ from hitl import document as json_document
 from hitl import values
 from hitl.dialect import json_type
 from hitl.dialects.openai_js import agent as agents
-from hitl.dialects.openai_js import approvals, fingerprint, kept, ledger, persisted, usage, wire
+from hitl.dialects.openai_js import (
+    approvals,
+    fingerprint,
+    kept,
+    ledger,
+    persisted,
+    shape,
+    usage,
+    wire,
+)
 from hitl.dialects.openai_js import raw as protocol
 from hitl.dialects.openai_js.approvals import Owned
-from hitl.dialects.openai_js.load import parsed
 from hitl.errors import HitlError, InvalidDocument
 from hitl.model import Item, Processed, RunState, positions
 from hitl.model.decide import own_calls
@@ -119,7 +126,7 @@ class _Dumper:
             written[key] = [self._guardrail(position) for position in packed]
         self._optional(written, responses)
         self._insides(written)
-        return self._with_kept(copy.deepcopy(written), written)
+        return self._with_kept(written)
 
     def _generated(self) -> list[_Written]:
         """Give the generated items as the SDK has them: without requests that were answered."""
@@ -231,7 +238,9 @@ class _Dumper:
         written: JSONObject = {
             "usage": {} if state.usage is None else self._usage(state.usage, usages),
             **approvals.write(found),
-            "approvalInvocations": approvals.bindings(found, self._calls(), _decided_for_good(state)),
+            "approvalInvocations": approvals.bindings(
+                found, self._calls(), _decided_for_good(state)
+            ),
             "context": data if isinstance(data, dict) else {},
         }
         if state.context is not None and state.context.tool_input is not None:
@@ -284,7 +293,9 @@ class _Dumper:
         state = self.state
         place = {each.position: index for index, each in enumerate(self.generated)}
         new = list(positions((state.processed and state.processed.new_items) or ()))
-        waiting = [place.get(p, -1) for p in positions((state.step and state.step.interruptions) or ())]
+        waiting = [
+            place.get(p, -1) for p in positions((state.step and state.step.interruptions) or ())
+        ]
         if not new or not waiting or new[0] not in place:
             return None
         end = place[new[0]] + len(new)
@@ -351,23 +362,38 @@ class _Dumper:
         written["pendingAgentToolRuns"] = runs
         written["pendingAgentToolRunAliases"] = aliases
 
-    def _with_kept(self, own: JSONObject, written: JSONObject) -> JSONObject:
-        """Put back what the document said beyond the state, and text that says the same."""
-        if not self.extras:
+    def _with_kept(self, written: JSONObject) -> JSONObject:
+        """Put back what the document said beyond the state."""
+        if self.dialect not in self.state.extras:
             return written
+        own: JSONObject = _unshared(written)
         parts = self._plain(self.extras.get("kept", []))
         kept.put_back(own, parts, f"/extras/{self.dialect}/kept")
-        texts = self.extras.get("texts", {})
-        runs = own.get("pendingAgentToolRuns")
-        if isinstance(texts, dict) and isinstance(runs, dict):
-            for key, text in texts.items():
-                if key in runs and json_document.equal(parsed(text), parsed(runs[key])):
-                    runs[key] = text
         last, all_ = own.get("lastModelResponse"), own.get("modelResponses")
         if isinstance(all_, list) and all_ and json_document.equal(last, all_[-1]):
             own["lastModelResponse"] = all_[-1]
         _reveal(own, {p: self._plain(v) for p, v in self.state.secrets.items()})
         return own
+
+
+def with_texts(document: JSONObject, state: RunState, dialect: str) -> JSONObject:
+    """Give a document with the runs inside spelled as they were, where they say the same."""
+    texts = state.extras.get(dialect, {}).get("texts")
+    runs = document.get(shape.RUNS)
+    if not isinstance(texts, dict) or not isinstance(runs, dict):
+        return document
+    spelled = {
+        key: texts[key] if key in texts and shape.same_run(texts[key], text) else text
+        for key, text in runs.items()
+    }
+    return {**document, shape.RUNS: spelled}
+
+
+def _unshared(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give a copy in which nothing stands in two places."""
+    if isinstance(value, dict):
+        return {key: _unshared(each) for key, each in value.items()}
+    return [_unshared(each) for each in value] if isinstance(value, list) else value
 
 
 def _decided_for_good(state: RunState) -> frozenset[str]:

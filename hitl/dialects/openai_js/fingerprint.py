@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 from hitl.dialects.openai_js import raw as protocol
 
 if TYPE_CHECKING:
-    from hitl.document import JSONObject, JSONValue
+    from hitl.document import JSONValue
     from hitl.model import Item
 
 _PREFIX = "\x00openai-agents-json:"
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_LONE = re.compile("[\ud800-\udfff]")
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 _LAST_INDEX = 2**32 - 2
 OUTPUT_OF = {
@@ -34,7 +35,8 @@ _BUILT_IN = {"shell_call": "shell", "apply_patch_call": "apply_patch", "computer
 
 def dumps(value: JSONValue) -> str:
     """Give a value as JSON.stringify does, without changing the order of its keys."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def state_key(key: tuple[str, str | None, str]) -> str:
@@ -174,7 +176,7 @@ def _number(text: str) -> str:
 
 
 def _stable(value: JSONValue) -> str:
-    return _escaped(dumps(_sorted(value)))
+    return dumps(_sorted(value))
 
 
 def _sorted(value: JSONValue) -> JSONValue:
@@ -199,19 +201,3 @@ def _is_index(key: str) -> bool:
 
 def _units(key: str) -> bytes:
     return key.encode("utf-16-be", "surrogatepass")
-
-
-_LONE = re.compile("[\ud800-\udfff]")
-
-
-def _escaped(text: str) -> str:
-    """Escape lone surrogates as JSON.stringify does."""
-    return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-
-
-def by_agent(pairs: list[tuple[str, str, str]]) -> list[JSONValue]:
-    """Give (agent, call, record) as the SDK lists them."""
-    agents: dict[str, JSONObject] = {}
-    for agent, call_id, record in pairs:
-        agents.setdefault(agent, {})[call_id] = record
-    return [{"agentIdentity": agent, "invocations": found} for agent, found in agents.items()]

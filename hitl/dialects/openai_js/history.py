@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hitl.codec import Codec
-    from hitl.document import JSONObject, JSONValue
+    from hitl.document import JSONValue
     from hitl.model import Spans, Stage
 
 _SORTED = msgspec.json.Encoder(order="sorted")

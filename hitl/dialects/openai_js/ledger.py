@@ -21,12 +21,12 @@ _WAITING = CallState(executed=False, completed=False)
 _INSIDE = CallState(executed=True, completed=False)
 
 
-def read(state: RunState, given: JSONObject) -> Ledger:
+def read(state: RunState) -> Ledger:
     """Give how far the calls are that have no output: decided, or stopped inside."""
     outputs = {item.call_id for _, item in _generated(state) if item.raw and _is_output(item)}
     open_: dict[str, CallState] = {}
     for item in _waiting(state):
-        if item.call_id is not None and _is_own(state, item):
+        if item.call_id is not None and is_own(state, item):
             open_[item.call_id] = _WAITING
     for call in state.processed.calls if state.processed else ():
         call_id = state.log.item(call.item).call_id
@@ -35,7 +35,7 @@ def read(state: RunState, given: JSONObject) -> Ledger:
     return Ledger(open={k: v for k, v in open_.items() if k not in outputs})
 
 
-def _is_own(state: RunState, item: Item) -> bool:
+def is_own(state: RunState, item: Item) -> bool:
     """Tell whether a waiting call is the run's own: those of runs inside are repeated outside."""
     inner = {
         each.call_id

@@ -8,10 +8,11 @@ from attrs import evolve
 
 from hitl import document as json_document
 from hitl.dialect import json_type
-from hitl.dialects.openai_js import approvals, ledger, persisted, usage, wire
+from hitl.dialects.openai_js import approvals, ledger, persisted, shape, usage, wire
 from hitl.dialects.openai_js.agent import identity
+from hitl.dialects.openai_js.fingerprint import dumps
 from hitl.dialects.openai_js.history import History, text
-from hitl.errors import DocumentError, InvalidDocument
+from hitl.errors import InvalidDocument
 from hitl.model import (
     MOST_TURNS,
     Call,
@@ -22,6 +23,7 @@ from hitl.model import (
     RunState,
     Step,
     Turn,
+    positions,
     spans,
 )
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from hitl.dialects.openai_js.approvals import Owned
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Origin, Spans
+    from hitl.model.step import Group
 
 
 def load(
@@ -109,10 +112,12 @@ class _Loader:
             sandbox=self._tagged("sandbox"),
             session_write=self._session_write(),
         )
+        state = evolve(state, agents=tuple(history.agents))
+        state = evolve(state, processed=self._interrupted(state))
         state = self._granted(state, approvals.read(context))
         state = evolve(state, agents=tuple(history.agents))
         state = evolve(state, persisted=persisted.read(state, given))
-        return evolve(state, ledger=ledger.read(state, given))
+        return evolve(state, ledger=ledger.read(state))
 
     def _object(self, key: str) -> JSONObject:
         found = self.given.get(key)
@@ -204,9 +209,9 @@ class _Loader:
         self,
         given: JSONValue,
         tool_key: str,
-        group: Any,
+        group: Group,
         path: str,
-        bindings: JSONObject,  # noqa: ANN401
+        bindings: JSONObject,
     ) -> Call:
         found: Any = given if isinstance(given, dict) else {}
         holder, raw_key = found, "toolCall"
@@ -242,6 +247,14 @@ class _Loader:
         found = [self.given.get(key) for key in wire.SESSION_WRITES]
         write = next((each for each in found if isinstance(each, dict)), None)
         return None if write is None else {"rest": self.tag(write)}
+
+    def _interrupted(self, state: RunState) -> Processed | None:
+        """Give the processed response with the requests of this run that it led to."""
+        if state.processed is None:
+            return None
+        waiting = positions((state.step and state.step.interruptions) or ())
+        own = (p for p in waiting if ledger.is_own(state, state.log.item(p)))
+        return evolve(state.processed, interruptions=spans(own))
 
     def _ownership(self) -> JSONObject | None:
         own = self._object("currentResponseGeneratedItemOwnership")
@@ -315,26 +328,13 @@ def inside(document: JSONObject, call: JSONObject) -> tuple[str, JSONObject] | N
     for key in runs:
         head, _, tail = key.rpartition(":")
         if f"{tail}" == f"{call_id}" and head in _names(name, call.get("namespace")):
-            found = parsed(runs[key])
+            found = shape.inner(runs[key])
             if found is not None:
                 return key, found
     return None
 
 
-def parsed(given: JSONValue) -> JSONObject | None:
-    """Give a run that is kept as text; None if it is no object."""
-    if not isinstance(given, str):
-        return None
-    try:
-        found = json_document.parse(given.encode("utf-8", "surrogatepass"), lenient=True)
-    except DocumentError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
 def _names(name: JSONValue, space: JSONValue) -> set[str]:
-    from hitl.dialects.openai_js.fingerprint import dumps  # noqa: PLC0415
-
     return {
         str(name),
         dumps(["bare", name]),

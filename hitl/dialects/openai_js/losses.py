@@ -28,7 +28,9 @@ _SESSION = "the session keeps items in its SDK's own form; the session must be c
 _OWNER = "a decision for good has no owner; it is not used, and the run asks again"
 _CONTEXT = "the type of the app context cannot be made again; plain data is carried"
 _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
-_ARGUMENT = "JavaScript cannot hold a number of the arguments; the tool would be called with another"
+_ARGUMENT = (
+    "JavaScript cannot hold a number of the arguments; the tool would be called with another"
+)
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
 _SIGNED = "the records of what was called are computed anew for this SDK"
@@ -71,8 +73,10 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
             yield Loss(path=at, severity="error", reason=_HANDOFF)
         if call.group in _UNUSED:
             yield Loss(path=at, severity="error", reason=_TOOL)
-        if call.group == "function" and _of_server(state, item.call_id) and (
-            item.call_id not in bindings
+        if (
+            call.group == "function"
+            and _of_server(state, item.call_id)
+            and (item.call_id not in bindings)
         ):
             yield Loss(path=at, severity="error", reason=_UNBOUND)
         if call.run is not None:

@@ -77,7 +77,7 @@ def _moved(state: RunState, kind: str) -> RunState:
             grants.append(grant)
             continue
         ids = {item.call_id for item in calls}
-        grants += [_exact(grant, item, state) for item in calls]
+        grants += [_exact(grant, item) for item in calls]
         left = evolve(
             grant,
             approved=_without(grant.approved, ids),
@@ -99,9 +99,7 @@ def _given(state: RunState, kind: str) -> RunState:
             calls.append(call)
             continue
         ids = {item.call_id for _, item in all_calls(call.run)}
-        mine = [
-            each for each in grants if each.subject == "tool" and {*_ids(each)} & ids
-        ]
+        mine = [each for each in grants if each.subject == "tool" and {*_ids(each)} & ids]
         run = _moved(evolve(call.run, grants=(*call.run.grants, *mine)), kind)
         if run.grants != (*call.run.grants, *mine):
             grants = [each for each in grants if each not in mine]
@@ -117,9 +115,10 @@ def _movable(state: RunState, grant: Grant, kind: str) -> list[Item]:
     found: dict[str, Item] = {}
     for _, item in all_calls(state):
         raw = item.raw if isinstance(item.raw, dict) else {}
-        if raw.get("type") == kind and raw.get("name") == grant.key and item.call_id:
-            if grant.exact(item.call_id) is not None and _is_own(state, item):
-                found.setdefault(item.call_id, item)
+        call_id = item.call_id or ""
+        named = raw.get("type") == kind and raw.get("name") == grant.key
+        if named and grant.exact(call_id) is not None and _is_own(state, item):
+            found.setdefault(call_id, item)
     return list(found.values())
 
 
@@ -133,7 +132,7 @@ def _is_own(state: RunState, item: Item) -> bool:
     return item.call_id not in inner
 
 
-def _exact(grant: Grant, item: Item, state: RunState) -> Grant:
+def _exact(grant: Grant, item: Item) -> Grant:
     call_id = item.call_id or ""
     approved = grant.exact(call_id) is True
     message = (grant.messages or {}).get(call_id)

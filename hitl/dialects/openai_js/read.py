@@ -9,15 +9,18 @@ from attrs import evolve
 from hitl import document as json_document
 from hitl import values
 from hitl.dialects.openai_js import dump, kept, ledger, wire
-from hitl.dialects.openai_js.load import inside, load, parsed
+from hitl.dialects.openai_js.load import inside, load
+from hitl.dialects.openai_js.shape import RUNS, inner
 
 if TYPE_CHECKING:
     from hitl.codec import Codec
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Origin, RunState
+    from hitl.model import Call, Origin, RunState
 
 
-def read(document: JSONObject, codec: Codec, origin: Origin, label: str) -> RunState:
+def read(
+    document: JSONObject, codec: Codec, origin: Origin, label: str, texts: JSONValue
+) -> RunState:
     """Read a document; what the run state does not say is kept beside it.
 
     Args:
@@ -25,6 +28,7 @@ def read(document: JSONObject, codec: Codec, origin: Origin, label: str) -> RunS
         codec: what encodes the log.
         origin: where it comes from.
         label: the label the document has now.
+        texts: the runs inside, as they were spelled at the document's own label.
 
     Raises:
         InvalidDocument: a value does not fit its place.
@@ -32,44 +36,28 @@ def read(document: JSONObject, codec: Codec, origin: Origin, label: str) -> RunS
     open_, secrets = _without_secrets(document)
     plain = not _marked(open_)
     state = load(open_, codec, origin, plain=plain)
-    return _with_kept(state, open_, secrets, label)
+    return _with_kept(state, open_, secrets, label, texts if isinstance(texts, dict) else {})
 
 
-def _with_kept(state: RunState, document: JSONObject, secrets: JSONObject, label: str) -> RunState:
+def _with_kept(
+    state: RunState, document: JSONObject, secrets: JSONObject, label: str, texts: JSONObject
+) -> RunState:
     """Give a run with what its document says beyond it; the runs inside first."""
-    texts: JSONObject = {}
     dialect = state.origin.dialect
     if state.processed is not None:
-        calls = []
-        for call in state.processed.calls:
-            raw = state.log.item(call.item).raw
-            name, call_id = (
-                (raw.get("name"), raw.get("call_id")) if isinstance(raw, dict) else (0, 0)
-            )
-            space = raw.get("namespace") if isinstance(raw, dict) else None
-            key_call: JSONObject = {"name": name, "callId": call_id, "namespace": space}
-            found = inside(document, key_call) if call.run is not None else None
-            if call.run is None or found is None:
-                calls.append(call)
-                continue
-            key, given = found
-            inner_open, inner_secrets = _without_secrets(given)
-            calls.append(evolve(call, run=_with_kept(call.run, inner_open, inner_secrets, label)))
-            texts[key] = document["pendingAgentToolRuns"][key]  # type: ignore[index,call-overload]
-        state = evolve(state, processed=evolve(state.processed, calls=tuple(calls)))
+        calls = tuple(
+            _with_inner(state, call, document, label, texts) for call in state.processed.calls
+        )
+        state = evolve(state, processed=evolve(state.processed, calls=calls))
     bare = evolve(state, secrets={})
-    first = dump.dump(
-        evolve(bare, extras={dialect: {"texts": texts}} if texts else {}), dialect, label
-    )
+    first = dump.dump(evolve(bare, extras={}), dialect, label)
     parts = list(kept.difference(first, document))
-    own: JSONObject = {}
-    if parts:
-        own["kept"] = values.encode(parts)
-    written = dump.dump(bare, dialect, label)["pendingAgentToolRuns"]
-    different = {
+    own: JSONObject = {"kept": values.encode(parts)} if parts else {}
+    written = dump.dump(bare, dialect, label)[RUNS]
+    different: JSONObject = {
         key: text
         for key, text in texts.items()
-        if isinstance(written, dict) and written.get(key) != text
+        if isinstance(written, dict) and written.get(key) != text and not _secret(text)
     }
     if different:
         own["texts"] = different
@@ -77,6 +65,39 @@ def _with_kept(state: RunState, document: JSONObject, secrets: JSONObject, label
         own["signed"] = signed
     tagged = {pointer: values.encode(secret) for pointer, secret in secrets.items()}
     return evolve(state, extras={dialect: own}, secrets=tagged)
+
+
+def _with_inner(
+    state: RunState, call: Call, document: JSONObject, label: str, texts: JSONObject
+) -> Call:
+    """Give a call whose run inside has what its own document says beyond it."""
+    raw = state.log.item(call.item).raw
+    if call.run is None or not isinstance(raw, dict):
+        return call
+    named: JSONObject = {
+        "name": raw.get("name"),
+        "callId": raw.get("call_id"),
+        "namespace": raw.get("namespace"),
+    }
+    found = inside(document, named)
+    if found is None:
+        return call
+    key, given = found
+    before = inner(texts.get(key)) or {}
+    own = before.get(RUNS)
+    open_, secrets = _without_secrets(given)
+    spelled = own if isinstance(own, dict) else {}
+    return evolve(call, run=_with_kept(call.run, open_, secrets, label, spelled))
+
+
+def _secret(text: JSONValue) -> bool:
+    """Tell whether a run kept as text holds what must never stand in a native document."""
+    found = inner(text)
+    if found is None:
+        return False
+    deeper = found.get(RUNS)
+    more = deeper.values() if isinstance(deeper, dict) else ()
+    return bool(_without_secrets(found)[1]) or any(_secret(each) for each in more)
 
 
 def _marked(document: JSONValue) -> bool:
@@ -117,6 +138,3 @@ def _open_request(request: JSONValue, at: str, secrets: JSONObject) -> JSONValue
             secrets[f"{at}/{key}"] = data[key]
     rest = {k: v for k, v in data.items() if k not in wire.SECRET_TOOL}
     return {**request, "mcpTool": {**tool, "providerData": rest}}
-
-
-__all__ = ["parsed", "read"]

@@ -58,6 +58,26 @@ def inner(given: JSONValue) -> JSONObject | None:
     return found if isinstance(found, dict) else None
 
 
+def same_run(one: JSONValue, other: JSONValue) -> bool:
+    """Tell whether two texts hold the same run, however they are spelled."""
+    first, second = inner(one), inner(other)
+    if first is None or second is None:
+        return False
+    return json_document.equal(_opened(first), _opened(second))
+
+
+def _opened(run: JSONObject) -> JSONObject:
+    """Give a run with the runs inside as objects."""
+    texts = run.get(RUNS)
+    if not isinstance(texts, dict):
+        return run
+    found = {key: (inner(text), text) for key, text in texts.items()}
+    opened: JSONObject = {
+        key: text if each is None else _opened(each) for key, (each, text) in found.items()
+    }
+    return {**run, RUNS: opened}
+
+
 def runs(document: JSONObject, path: str = "") -> Iterator[tuple[str, JSONObject]]:
     """Give a run and all runs inside it, outermost first, each with its JSON Pointer."""
     yield path, document

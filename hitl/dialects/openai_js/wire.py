@@ -1,4 +1,4 @@
-"""The names of the JavaScript SDK's RunState JSON, newest version: `load` reads, `dump` writes them."""
+"""The names of the JavaScript SDK's RunState JSON, newest version."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ DETAILS = {
 NO_ID = ("FAKE_ID", "__fake_id__")
 
 # Secrets the SDK writes in clear text.
-SECRET_TRACE = "tracing_api_key"
+SECRET_TRACE = "tracing_api_key"  # noqa: S105 - the name of the key
 SECRET_TOOL = ("authorization", "headers", "server_url")
 
 # Where a session write stands that was begun and not acknowledged.

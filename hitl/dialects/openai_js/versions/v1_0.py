@@ -91,9 +91,7 @@ DEFINITIONS: dict[str, JSONObject] = {
         inputTokensDetails=listed(OBJECT),
         outputTokensDetails=listed(OBJECT),
         requestUsageEntries=listed(
-            closed(
-                _COUNTS, inputTokensDetails=OBJECT, outputTokensDetails=OBJECT, endpoint=TEXT
-            )
+            closed(_COUNTS, inputTokensDetails=OBJECT, outputTokensDetails=OBJECT, endpoint=TEXT)
         ),
     ),
     "Context": closed(
