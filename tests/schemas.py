@@ -11,64 +11,80 @@ import json
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from jsonschema import Draft202012Validator
 
+from hitl.dialects.openai_js import DIALECT as JAVASCRIPT
 from hitl.dialects.openai_python import DIALECT
 
-FOLDER = Path(__file__).parents[1] / "schemas" / DIALECT.name
-SUMS = FOLDER / "SHA256SUMS"  # `sha256sum -c` reads it
+if TYPE_CHECKING:
+    from hitl.dialects.openai_js import OpenAIJS
+    from hitl.dialects.openai_python import OpenAIPython
+
+    Of: TypeAlias = OpenAIPython | OpenAIJS
+
+ROOT = Path(__file__).parents[1] / "schemas"
+FOLDER = ROOT / DIALECT.name
+DIALECTS: tuple[Of, ...] = (DIALECT, JAVASCRIPT)
 
 
 @cache
-def validator(version: str) -> Draft202012Validator:
+def validator(version: str, of: Of = DIALECT) -> Draft202012Validator:
     """Checks documents of a version."""
-    return Draft202012Validator(DIALECT.schema(version))
+    return Draft202012Validator(of.schema(version))
 
 
-def path(version: str) -> Path:
+def path(version: str, of: Of = DIALECT) -> Path:
     """Where the schema of a version lies."""
-    return FOLDER / f"{version}.json"
+    return ROOT / of.name / f"{version}.json"
 
 
-def render(version: str) -> bytes:
+def sums(of: Of = DIALECT) -> Path:
+    """Where the digests lie; `sha256sum -c` reads them."""
+    return ROOT / of.name / "SHA256SUMS"
+
+
+def render(version: str, of: Of = DIALECT) -> bytes:
     """The schema of a version, as it is committed."""
-    return (json.dumps(DIALECT.schema(version), indent=1, sort_keys=False) + "\n").encode()
+    return (json.dumps(of.schema(version), indent=1, sort_keys=False) + "\n").encode()
 
 
-def frozen() -> dict[str, str]:
+def frozen(of: Of = DIALECT) -> dict[str, str]:
     """File name → SHA-256 of each schema that does not change any more."""
-    if not SUMS.is_file():
+    if not sums(of).is_file():
         return {}
-    lines = SUMS.read_text(encoding="utf-8").splitlines()
+    lines = sums(of).read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, name in (line.split("  ") for line in lines)}
 
 
-def write() -> list[str]:
+def write(of: Of = DIALECT) -> list[str]:
     """Write the schemas that are not frozen, freeze them, and give their versions."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    known = frozen()
-    new = [version for version in DIALECT.chain.versions if path(version).name not in known]
+    sums(of).parent.mkdir(parents=True, exist_ok=True)
+    known = frozen(of)
+    new = [version for version in of.chain.versions if path(version, of).name not in known]
     for version in new:
-        path(version).write_bytes(render(version))
-        known[path(version).name] = hashlib.sha256(render(version)).hexdigest()
-    order = [path(version).name for version in DIALECT.chain.versions]
+        path(version, of).write_bytes(render(version, of))
+        known[path(version, of).name] = hashlib.sha256(render(version, of)).hexdigest()
+    order = [path(version, of).name for version in of.chain.versions]
     lines = [f"{known[name]}  {name}\n" for name in sorted(known, key=order.index)]
-    SUMS.write_text("".join(lines), encoding="utf-8")
+    sums(of).write_text("".join(lines), encoding="utf-8")
     return new
 
 
 def main(arguments: list[str]) -> None:
     """Write, or say which schemas are not what the code gives."""
-    if arguments == ["--write"]:
-        sys.stdout.write(f"written: {', '.join(write()) or 'nothing'}\n")
-        return
-    stale = [
-        version
-        for version in DIALECT.chain.versions
-        if not path(version).is_file() or path(version).read_bytes() != render(version)
-    ]
-    sys.stdout.write(f"differ: {', '.join(stale) or 'none'}\n")
+    for of in DIALECTS:
+        if arguments == ["--write"]:
+            sys.stdout.write(f"{of.name}: written: {', '.join(write(of)) or 'nothing'}\n")
+            continue
+        stale = [
+            version
+            for version in of.chain.versions
+            if not path(version, of).is_file()
+            or path(version, of).read_bytes() != render(version, of)
+        ]
+        sys.stdout.write(f"{of.name}: differ: {', '.join(stale) or 'none'}\n")
 
 
 if __name__ == "__main__":

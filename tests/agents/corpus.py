@@ -28,17 +28,28 @@ def load(name: str) -> Any:  # noqa: ANN401  (JSON)
     return json.loads(read(name))
 
 
+def javascript() -> list[str]:
+    """Every recorded state of the JavaScript SDK."""
+    return _states(javascript=True)
+
+
 def names() -> list[str]:
     """The recorded states of the newest version, which resume; older ones are read and written."""
     return [name for name in every() if load(name)["$schemaVersion"] == DIALECT.chain.newest]
 
 
-@cache
 def every() -> list[str]:
-    """Every recorded state, and nothing that lies beside one (session histories, scripts)."""
+    """Every recorded state of the Python SDK, and nothing that lies beside one."""
+    return _states(javascript=False)
+
+
+@cache
+def _states(*, javascript: bool) -> list[str]:
+    """The files that are states, and not session histories or scripts."""
     files = sorted(ROOT.rglob("*.json"))
     return [
         file.relative_to(ROOT).as_posix().removesuffix(".json")
         for file in files
-        if b'"$schemaVersion"' in file.read_bytes()
+        if b'"$schemaVersion"' in (data := file.read_bytes())
+        and (b'"currentTurn"' in data) == javascript
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
+from hitl.dialect import left_behind
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
@@ -93,9 +94,14 @@ class OpenAIPython:
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
         """Give what the SDK's JSON cannot hold of `state`."""
         dumped = self._dumped(state, version)
+        losses = dumped.losses
+        if self.name not in state.extras:
+            # Who decided is named by `dump` already.
+            lost = [each for each in left_behind(state) if each.severity == "error"]
+            losses = (*losses, *lost)
         if state.newer is not None:
-            return dumped.losses
-        return dumped.losses + self.chain.losses(dumped.document, version)
+            return losses
+        return losses + self.chain.losses(dumped.document, version)
 
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""
@@ -112,6 +118,8 @@ class OpenAIPython:
     def _dumped(self, state: RunState, version: str) -> _dump.Dumped:
         """Write the newest version, from where the chain goes down; a newer state at its own."""
         label = self.chain.newest if state.newer is None else version
+        if self.name not in state.extras:
+            _repair.refuse_forged(state)
         return _dump.dump(state, self.name, label)
 
 

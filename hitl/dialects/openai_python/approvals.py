@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import evolve
 
 from hitl.dialect import Fields, is_texts
-from hitl.dialects.openai_python.fingerprint import approval_scope, lookup_key
-from hitl.model import Grant
+from hitl.dialects.openai_python.fingerprint import approval_scope, key_scope, lookup_key
+from hitl.model import Grant, Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hitl.dialects.openai_python.history import History
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Decision, Item
+    from hitl.model import Decision
 
 _HOSTED = {
     "server_tool": ("hosted_tool", {"server_label": "server", "tool_name": "key"}),
@@ -147,6 +147,58 @@ def _record(grant: Grant, plain: Tag) -> JSONObject:
     if grant.scope is not None:
         record["sticky_scope"] = grant.scope
     return {**record, **plain(grant.extra or {})}
+
+
+_BUILT_IN = {
+    "shell": "shell_call",
+    "apply_patch": "apply_patch_call",
+    "computer": "computer_call",
+}
+
+
+def adopted(grants: Sequence[Grant]) -> tuple[Grant, ...]:
+    """Give the records of another SDK as this one keeps them.
+
+    What is for good says what it covers, without which the SDK does not look at it; a decision on
+    a hosted request is kept under the request too.
+    """
+    known = {each.request for each in grants if each.subject == "hosted_query"}
+    found = [
+        evolve(grant, scope=_scope(grant))
+        if grant.sticky is not None and grant.scope is None
+        else grant
+        for grant in grants
+    ]
+    for grant in grants:
+        if grant.subject != "hosted_tool":
+            continue
+        lists = (grant.approved, grant.rejected)
+        exact = [call_id for each in lists if isinstance(each, list) for call_id in each]
+        found += [_query(grant, call_id) for call_id in exact if call_id not in known]
+    return tuple(found)
+
+
+def _query(grant: Grant, call_id: str) -> Grant:
+    approved = grant.exact(call_id) is True
+    message = (grant.messages or {}).get(call_id)
+    return Grant(
+        subject="hosted_query",
+        key=grant.key,
+        request=call_id,
+        approved=[call_id] if approved else [],
+        rejected=[] if approved else [call_id],
+        messages=None if message is None else {call_id: message},
+    )
+
+
+def _scope(grant: Grant) -> str | None:
+    """Give the digest of what a record for good covers; None where the kind of tool is unknown."""
+    if grant.subject == "function":
+        return key_scope(str(grant.key))
+    raw: JSONObject = {"type": _BUILT_IN.get(str(grant.key))}
+    if grant.subject == "hosted_tool":
+        raw = {"type": "mcp_approval_request", "server_label": grant.server, "name": grant.key}
+    return approval_scope(Item(kind="approval", raw=raw, tool_name=grant.key))
 
 
 def all_decided(

@@ -283,7 +283,9 @@ class _Dumper:
         states = state.ledger
         calls = own_calls(state) if state.decisions else {}
         verdicts = [(each, calls[each.call_id]) for each in state.decisions]
-        grants = approvals.all_decided(state.grants, verdicts)
+        own = self.dialect in state.extras
+        grants = state.grants if own else approvals.adopted(state.grants)
+        grants = approvals.all_decided(grants, verdicts)
         for decision in state.decisions:
             states = states or Ledger()
             done = self.calls.done()

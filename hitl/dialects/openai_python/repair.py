@@ -44,7 +44,7 @@ def repair(
     mends = [mend for revision in later for mend in revision.mends]
     if not mends:
         return Repaired(state=state)
-    _refuse_forged(state)
+    refuse_forged(state)
     for path in foreign(written(state), chain.later(state.origin.version, chain.newest)):
         message = f"the document is labelled {state.origin.version}, which cannot say this"
         hint = "somebody changed the label; show the run and start over"
@@ -68,8 +68,12 @@ def repair(
     return Repaired(state=state, repairs=tuple(repairs), losses=tuple(losses), needs=needs)
 
 
-def _refuse_forged(state: RunState) -> None:
-    """What a writer recorded of a call is held against the call, and never replaced."""
+def refuse_forged(state: RunState) -> None:
+    """Refuse a call that is not what its writer recorded of it: no other record replaces that.
+
+    Raises:
+        ArgumentsChanged: a recorded call is not the one its writer recorded.
+    """
     for path, run in every(state):
         for call_id in ledger.forged(run):
             message = f"call {call_id!r} is not the call the SDK recorded when it stopped"

@@ -1,0 +1,104 @@
+"""The RunState JSON of @openai/agents, the JavaScript SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from attrs import evolve
+
+from hitl.dialect import left_behind
+from hitl.dialects.openai_js import dump as _dump
+from hitl.dialects.openai_js import losses as _losses
+from hitl.dialects.openai_js import read as _read
+from hitl.dialects.openai_js import repair as _repair
+from hitl.dialects.openai_js import schema as _schema
+from hitl.dialects.openai_js import wire
+from hitl.dialects.openai_js.ledger import refuse_forged
+from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
+from hitl.dialects.openai_js.shape import RUNS
+from hitl.dialects.openai_js.versions import DEFINITIONS, REVISIONS
+from hitl.errors import InvalidDocument
+from hitl.model import Origin
+from hitl.model.decide import verify
+from hitl.revision import Chain, Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hitl.codec import Codec
+    from hitl.dialect import Repaired, Source
+    from hitl.document import JSONObject
+    from hitl.model import RunState
+
+
+class OpenAIJS:
+    """Reads and writes what `RunState.toString` and `fromString` of the JavaScript SDK do."""
+
+    name = "openai-agents-js"
+    chain = Chain("openai-agents-js", REVISIONS)
+
+    def claims(self, keys: Collection[str]) -> bool:
+        """Tell the JavaScript SDK's documents from the Python SDK's: by the case of the keys."""
+        return wire.VERSION_KEY in keys and wire.TURN_KEY in keys
+
+    def format(self, parts: dict[str, bytes], codec: Codec) -> Origin:
+        """Give the schema version of a document."""
+        version = codec.parse(parts[wire.VERSION_KEY], lenient=True)
+        if not isinstance(version, str):
+            raise InvalidDocument("expected a version label", path=f"/{wire.VERSION_KEY}")
+        return Origin(dialect=self.name, version=version)
+
+    def load(self, source: Source) -> RunState:
+        """Read a document of any version."""
+        origin = self.format(source.parts, source.codec)
+        newer = self.chain.newer(origin.version, f"/{wire.VERSION_KEY}")
+        document = cast("JSONObject", source.codec.parse(source.data, lenient=True))
+        texts = document.get(RUNS)
+        if not newer:
+            document = self.chain.upgrade(document, origin.version)
+        label = origin.version if newer else self.chain.newest
+        state = _read.read(document, source.codec, origin, label, texts)
+        return evolve(state, newer=origin) if newer else state
+
+    def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
+        """Write a document at `version`; a newer one is written back at its own."""
+        verify(state)
+        refuse_forged(state, self.name)
+        return codec.encode(self._document(state, version), lenient=True)
+
+    def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
+        """Give what the SDK's JSON cannot hold of `state`."""
+        refuse_forged(state, self.name)
+        foreign = () if self.name in state.extras else tuple(_losses.losses(state))
+        if state.newer is not None:
+            return foreign
+        own = state.origin.dialect == self.name
+        later = self.chain.later(state.origin.version, version) if own else ()
+        if any(mend in GUARDRAILS for revision in later for mend in revision.mends):
+            foreign = (*foreign, unproved())
+        document = _dump.dump(state, self.name, self.chain.newest)
+        return (*foreign, *self._audit(state), *self.chain.losses(document, version))
+
+    def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
+        """Make a state of an older version resume where `version` is read; see `Dialect`."""
+        return _repair.repair(state, self.chain, version, names)
+
+    def schema(self, version: str) -> JSONObject:
+        """Give the JSON Schema of one version."""
+        return _schema.build(self.chain, version, DEFINITIONS)
+
+    def _audit(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what is lost of who decided; of another SDK's state, `losses` names it already."""
+        if self.name not in state.extras:
+            return ()
+        return tuple(each for each in left_behind(state) if each.severity == "info")
+
+    def _document(self, state: RunState, version: str) -> JSONObject:
+        label = self.chain.newest if state.newer is None else version
+        document = _dump.dump(state, self.name, label)
+        if state.newer is None:
+            document = self.chain.downgrade(document, version)
+        return _dump.with_texts(document, state, self.name)
+
+
+DIALECT = OpenAIJS()

@@ -1,0 +1,282 @@
+"""Approval records: the SDK's places for them, and how it records one more decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from hitl import document
+from hitl.dialect import is_texts
+from hitl.dialects.openai_js import fingerprint
+from hitl.errors import DocumentError
+from hitl.model import Grant
+from hitl.model.decide import subject_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from hitl.document import JSONObject, JSONValue
+    from hitl.model import Decision, Item
+
+_DEFERRED = "deferred_top_level"
+
+
+@frozen(kw_only=True)
+class Owned:
+    """A record with the identity of its owner: what runs inside one another share.
+
+    Attributes:
+        owner: the agent's identity; None for a record without an owner.
+        grant: the record.
+    """
+
+    owner: str | None
+    grant: Grant
+
+
+def read(context: JSONObject) -> list[Owned]:
+    """Read the records; one that is not in the SDK's form is not read.
+
+    `legacyFunctionApprovals` are never read: they allow a call that nothing binds them to.
+    """
+    found = [
+        Owned(owner=None, grant=_grant(record, subject="tool", key=name))
+        for name, record in _records(context.get("approvals"))
+    ]
+    owned = context.get("functionApprovals")
+    for entry in owned if isinstance(owned, list) else ():
+        owner = entry.get("agentIdentity") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict) or not is_texts((owner,)):
+            continue
+        for key, record in _records(entry.get("approvals")):
+            name = _name(key)
+            if name is not None:
+                grant = _grant(record, subject="function", key=name)
+                found.append(Owned(owner=str(owner), grant=grant))
+    for key, record in _records(context.get("hostedMcpApprovals")):
+        match _parsed(key):
+            case ["hosted_mcp", str(server), str(name)]:
+                grant = _grant(record, subject="hosted_tool", server=server, key=name)
+                found.append(Owned(owner=None, grant=grant))
+    return found
+
+
+def _records(given: JSONValue) -> Iterator[tuple[str, JSONObject]]:
+    for key, record in given.items() if isinstance(given, dict) else ():
+        if is_texts((key,)) and isinstance(record, dict) and _usual(record):
+            yield key, record
+
+
+def _usual(record: JSONObject) -> bool:
+    messages = record.get("messages", {})
+    return (
+        all(_verdict(record.get(key)) for key in ("approved", "rejected"))
+        and isinstance(messages, dict)
+        and is_texts((*messages, *messages.values()))
+        and is_texts((record.get("stickyRejectMessage", ""),))
+    )
+
+
+def _verdict(verdict: JSONValue) -> bool:
+    return is_texts(verdict) if isinstance(verdict, list) else isinstance(verdict, bool)
+
+
+def _grant(record: Any, **who: Any) -> Grant:  # noqa: ANN401 - JSON
+    return Grant(
+        approved=record["approved"],
+        rejected=record["rejected"],
+        messages=record.get("messages") or None,
+        sticky_message=record.get("stickyRejectMessage"),
+        **who,
+    )
+
+
+def _parsed(key: str) -> JSONValue:
+    try:
+        return document.parse(key.encode())
+    except DocumentError:
+        return None
+
+
+def _name(key: str) -> str | None:
+    """Give the name of a function tool in the model: `n`, `space.n` or `deferred_top_level:n`."""
+    match _parsed(key):
+        case ["bare", str(name)]:
+            return name
+        case ["namespaced", str(space), str(name)]:
+            return f"{space}.{name}"
+        case ["deferred_top_level", str(name)]:
+            return f"{_DEFERRED}:{name}"
+    return None
+
+
+def _state_key(name: str) -> str:
+    prefix, found, rest = name.rpartition(":")
+    if found and prefix == _DEFERRED:
+        return fingerprint.state_key((_DEFERRED, None, rest))
+    space, found, rest = name.rpartition(".")
+    return fingerprint.state_key(("namespaced", space, rest) if found else ("bare", None, name))
+
+
+def write(records: Sequence[Owned]) -> JSONObject:
+    """Give the places of the context for records by tool; a place without records is left out."""
+    written: JSONObject = {
+        "approvals": {
+            str(each.grant.key): _record(each.grant)
+            for each in records
+            if each.grant.subject == "tool"
+        }
+    }
+    owned: dict[str, JSONObject] = {}
+    for each in records:
+        if each.grant.subject == "function" and each.owner is not None:
+            held = owned.setdefault(each.owner, {})
+            held[_state_key(str(each.grant.key))] = _record(each.grant)
+    hosted: JSONObject = {
+        fingerprint.hosted_key(each.grant.server, each.grant.key): _record(each.grant)
+        for each in records
+        if each.grant.subject == "hosted_tool"
+    }
+    if hosted:
+        written["hostedMcpApprovals"] = hosted
+    if owned:
+        written["functionApprovals"] = [
+            {"agentIdentity": owner, "approvals": held} for owner, held in owned.items()
+        ]
+    return written
+
+
+def bindings(
+    records: Sequence[Owned], calls: Iterable[tuple[str, Item]], decided: frozenset[str]
+) -> list[JSONValue]:
+    """Give, by agent, what each decided call was when it was decided.
+
+    Args:
+        records: the records.
+        calls: the calls of the runs, each with the identity of its agent.
+        decided: ids of calls that a person decided for good with hitl.
+    """
+    found: dict[str, JSONObject] = {}
+    for owner, item in calls:
+        call_id = item.call_id or ""
+        held: Any = found.get(owner, {"invocations": {}, "approvals": {}})
+        record = next((each.grant for each in records if _is_about(each, owner, item)), None)
+        if record is None or call_id in held["invocations"]:
+            continue
+        exact = record.exact(call_id) is not None
+        bound = fingerprint.fingerprint(item)
+        if bound is None or not (exact or call_id in decided or call_id in (record.messages or {})):
+            continue
+        held["invocations"][call_id] = bound
+        if record.subject != "function" and exact:
+            name = str(fingerprint.tool_name(item))
+            held["approvals"][name] = _once_of(record, held["approvals"].get(name), item)
+        found[owner] = held
+    return [{"agentIdentity": owner, **entry} for owner, entry in found.items()]
+
+
+def _once_of(record: Grant, known: JSONObject | None, item: Item) -> JSONObject:
+    """Give the part of a record that decides single calls of one agent."""
+    call_id = item.call_id or ""
+    entry: Any = known or {"approved": [], "rejected": []}
+    entry["approved" if record.exact(call_id) else "rejected"].append(call_id)
+    if call_id in (record.messages or {}):
+        entry.setdefault("messages", {})[call_id] = (record.messages or {})[call_id]
+    return entry  # type: ignore[no-any-return]
+
+
+def _is_about(record: Owned, owner: str, item: Item) -> bool:
+    return record.owner in {None, owner} and _is_of(record.grant, item)
+
+
+def _is_of(grant: Grant, item: Item) -> bool:
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    server, key = subject_key(item)
+    same = grant.key == key and grant.server == server
+    match raw.get("type"):
+        case "mcp_approval_request":
+            return same and grant.subject == "hosted_tool"
+        case "function_call":
+            return same and grant.subject == "function"
+    return grant.subject == "tool" and grant.key == (fingerprint.tool_name(item) or key)
+
+
+def _record(grant: Grant) -> JSONObject:
+    record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}
+    if grant.messages:
+        record["messages"] = dict(grant.messages)
+    if grant.sticky_message is not None:
+        record["stickyRejectMessage"] = grant.sticky_message
+    return record
+
+
+def decided(
+    records: Sequence[Owned], decision: Decision, item: Item, owner: str | None
+) -> list[Owned]:
+    """Record a decision on `item` as the SDK would have; one on a single call outlives others."""
+    result = list(records)
+    who = _who(item)
+    mine = owner if who["subject"] == "function" else None
+    index = next(
+        (i for i, each in enumerate(result) if each.owner == mine and _same(each.grant, who)), None
+    )
+    if index is None:
+        index = len(result)
+        result.append(Owned(owner=mine, grant=Grant(**who)))
+    change = _stuck if decision.always else _once
+    result[index] = evolve(result[index], grant=change(result[index].grant, decision))
+    return result
+
+
+def _who(item: Item) -> dict[str, Any]:
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    server, key = subject_key(item)
+    match raw.get("type"):
+        case "mcp_approval_request":
+            return {"subject": "hosted_tool", "server": server, "key": key}
+        case "function_call":
+            return {"subject": "function", "key": key}
+    return {"subject": "tool", "key": fingerprint.tool_name(item) or key}
+
+
+def _same(grant: Grant, who: dict[str, Any]) -> bool:
+    return all(getattr(grant, name) == who.get(name) for name in ("subject", "key", "server"))
+
+
+def _stuck(grant: Grant, decision: Decision) -> Grant:
+    call_id = decision.call_id
+    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
+    opposite = getattr(grant, other)
+    exact = [each for each in opposite if each != call_id] if isinstance(opposite, list) else []
+    verdict: dict[str, Any] = {mine: True, other: exact}
+    if decision.approved:
+        messages = {key: text for key, text in (grant.messages or {}).items() if key in exact}
+        return evolve(grant, **verdict, messages=messages or None, sticky_message=None)
+    return evolve(
+        grant,
+        rejected=True,
+        approved=exact or False,
+        messages=_messages(grant, decision),
+        sticky_message=decision.message,
+    )
+
+
+def _once(grant: Grant, decision: Decision) -> Grant:
+    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
+    call_id = decision.call_id
+    opposite, target = getattr(grant, other), getattr(grant, mine)
+    if isinstance(opposite, list):
+        opposite = [each for each in opposite if each != call_id]
+    if target is not True:
+        listed = target if isinstance(target, list) else []
+        target = listed if call_id in listed else [*listed, call_id]
+    verdict: dict[str, Any] = {mine: target, other: opposite}
+    return evolve(grant, **verdict, messages=_messages(grant, decision))
+
+
+def _messages(grant: Grant, decision: Decision) -> dict[str, str] | None:
+    kept = {key: text for key, text in (grant.messages or {}).items() if key != decision.call_id}
+    if not decision.approved and decision.message is not None:
+        kept[decision.call_id] = decision.message
+    return kept or None

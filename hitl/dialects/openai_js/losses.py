@@ -1,0 +1,157 @@
+"""What the JavaScript SDK's state cannot hold of a run that another SDK paused."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from hitl import values
+from hitl.dialect import left_behind
+from hitl.document import escape
+from hitl.model import positions
+from hitl.revision import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hitl.document import JSONValue
+    from hitl.model import RunState
+
+_EXACT = 2**53
+_GUARDRAILS = "that the input guardrails have passed is not recorded; it is taken for granted"
+_HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
+_TOOL = "the SDK has no tool of this kind, and a call of it is pending"
+_UNBOUND = "which MCP server a call is for is not said; it can be rejected, and never runs"
+_BOUND = "a call is for an MCP server by name and position; have the same server at the same place"
+_SESSION = "the session keeps items in its SDK's own form; the session must be converted too"
+_OWNER = "a decision for good has no owner; it is not used, and the run asks again"
+_CONTEXT = "the type of the app context cannot be made again; plain data is carried"
+_NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
+_ARGUMENT = (
+    "JavaScript cannot hold a number of the arguments; the tool would be called with another"
+)
+_NUMBER = "JavaScript cannot hold a number; it is changed"
+_NO_NUMBER = "JSON has no such number"
+_SIGNED = "the records of what was called are computed anew for this SDK"
+_PLACELESS = "the SDK has no place for this"
+_UNUSED = ("custom", "local_shell")
+
+
+def losses(state: RunState, path: str = "") -> Iterator[Loss]:
+    """Give what is lost of a state of another SDK; see `left_behind` for what both cannot hold."""
+    yield from left_behind(state)
+    yield from _run(state, path)
+
+
+def _run(state: RunState, path: str) -> Iterator[Loss]:
+    yield Loss(path=path, severity="warn", reason=_GUARDRAILS)
+    yield Loss(path=f"{path}/ledger", severity="info", reason=_SIGNED)
+    yield from _calls(state, path)
+    yield from _context(state, path)
+    yield from _arguments(state, path)
+    for index, grant in enumerate(state.grants):
+        if grant.subject == "function" and grant.agent is None:
+            yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_OWNER)
+    if state.persisted:
+        yield Loss(path=f"{path}/persisted", severity="warn", reason=_SESSION)
+    conversation = state.conversation
+    if conversation is not None and conversation.auto:
+        yield Loss(path=f"{path}/conversation/auto", severity="info", reason=_PLACELESS)
+    yield from _items(state, path)
+
+
+def _calls(state: RunState, path: str) -> Iterator[Loss]:
+    processed = state.processed
+    if processed is None:
+        return
+    bindings = processed.mcp_bindings or {}
+    for index, call in enumerate(processed.calls):
+        at = f"{path}/processed/calls/{index}"
+        item = state.log.item(call.item)
+        if call.group == "handoff":
+            yield Loss(path=at, severity="error", reason=_HANDOFF)
+        if call.group in _UNUSED:
+            yield Loss(path=at, severity="error", reason=_TOOL)
+        if (
+            call.group == "function"
+            and _of_server(state, item.call_id)
+            and (item.call_id not in bindings)
+        ):
+            yield Loss(path=at, severity="error", reason=_UNBOUND)
+        if call.run is not None:
+            yield from _run(call.run, f"{at}/run")
+    for call_id in bindings:
+        at = f"{path}/processed/mcp_bindings/{escape(call_id)}"
+        yield Loss(path=at, severity="warn", reason=_BOUND)
+
+
+def _of_server(state: RunState, call_id: str | None) -> bool:
+    """Tell whether a writer noted that the tool of a call is of a local MCP server."""
+    for position in positions(state.generated or ()):
+        item = state.log.item(position)
+        if item.call_id == call_id and (item.origin or {}).get("type") == "mcp":
+            return True
+    return False
+
+
+def _context(state: RunState, path: str) -> Iterator[Loss]:
+    context = state.context
+    if context is None or not context.has_data:
+        return
+    at = f"{path}/context/data"
+    if context.data is None:
+        yield Loss(path=at, severity="info", reason=_NO_CONTEXT)
+        return
+    how = (context.meta or {}).get("serialized_via")
+    if how not in {None, "none", "mapping"} or not isinstance(context.data, dict):
+        yield Loss(path=at, severity="warn", reason=_CONTEXT)
+    yield from _numbers(values.decode(context.data), at)
+
+
+def _arguments(state: RunState, path: str) -> Iterator[Loss]:
+    """Name the waiting calls that JavaScript would run with other numbers than were approved."""
+    waiting = positions((state.step and state.step.interruptions) or ())
+    for index, position in enumerate(waiting):
+        raw = state.log.item(position).raw
+        text = raw.get("arguments") if isinstance(raw, dict) else None
+        if not isinstance(text, str):
+            continue
+        try:
+            parsed = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if any(True for _ in _numbers(parsed, "")):
+            at = f"{path}/step/interruptions/{index}/raw/arguments"
+            yield Loss(path=at, severity="error", reason=_ARGUMENT)
+
+
+def _items(state: RunState, path: str) -> Iterator[Loss]:
+    """Name the outputs with numbers that JavaScript changes."""
+    for position in positions(state.generated or ()):
+        item = state.log.item(position)
+        if item.has_output:
+            at = f"{path}/items/{position}/item/output"
+            yield from _numbers(values.decode(item.output), at)
+
+
+def _numbers(value: Any, at: str) -> Iterator[Loss]:  # noqa: ANN401 - JSON
+    children: Any = ()
+    if isinstance(value, dict):
+        children = value.items()
+    elif isinstance(value, (list, tuple)):
+        children = enumerate(value)
+    for key, each in children:
+        yield from _numbers(each, f"{at}/{escape(str(key))}")
+    if isinstance(value, float) and not math.isfinite(value):
+        yield Loss(path=at, severity="error", reason=_NO_NUMBER)
+    elif isinstance(value, int) and abs(value) > _EXACT and not _holds(value):
+        yield Loss(path=at, severity="warn", reason=_NUMBER)
+
+
+def _holds(value: JSONValue) -> bool:
+    """Tell whether a double is exactly this integer."""
+    try:
+        return int(float(value)) == value  # type: ignore[arg-type]
+    except OverflowError:
+        return False

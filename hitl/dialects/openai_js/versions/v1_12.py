@@ -1,0 +1,25 @@
+"""Schema 1.12: calls of tools that do not exist."""
+
+from __future__ import annotations
+
+from hitl.dialects.openai_js.schema import OBJECT, listed
+from hitl.dialects.openai_js.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="Processed",
+        key="functionToolsNotFound",
+        schema=listed(OBJECT),
+        severity="warn",
+        reason="a call of a tool that does not exist gets no answer",
+    ),
+)
+
+REVISION = revision(
+    version="1.12",
+    parent="1.11",
+    summary="calls of tools that do not exist",
+    source="@openai/agents-core 0.11.5",
+    added=ADDED,
+)

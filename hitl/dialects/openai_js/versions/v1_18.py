@@ -1,0 +1,64 @@
+"""Schema 1.18: calls are bound to their records; structured outputs."""
+
+from __future__ import annotations
+
+from hitl.dialects.openai_js import down, mend
+from hitl.dialects.openai_js.schema import OBJECT, TEXT, by_name, closed, listed, ref
+from hitl.dialects.openai_js.shape import revision
+from hitl.revision import Added
+
+downgrade = down.unbound
+MENDS = mend.HOSTED
+
+ADDED = (
+    Added(
+        place="Run",
+        key="pendingInput",
+        schema=listed(OBJECT),
+        severity="error",
+        reason="input that waits for the model is forgotten",
+    ),
+    Added(
+        place="Run",
+        key="completedToolInvocations",
+        schema=listed(closed({"agentIdentity": TEXT, "invocations": by_name(TEXT)})),
+    ),
+    Added(
+        place="Run",
+        key="completedToolInvocationEvidence",
+        schema=listed(closed({"agentIdentity": TEXT, "invocations": by_name(OBJECT)})),
+    ),
+    Added(
+        place="Run",
+        key="ambiguousToolInvocationCallIds",
+        schema=listed(closed({"agentIdentity": TEXT, "callIds": listed(TEXT)})),
+    ),
+    Added(
+        place="Context",
+        key="hostedMcpApprovals",
+        schema=by_name(ref("Approval")),
+    ),
+    Added(
+        place="Context",
+        key="approvalInvocations",
+        schema=listed(
+            closed(
+                {
+                    "agentIdentity": TEXT,
+                    "invocations": by_name(TEXT),
+                    "approvals": by_name(ref("Approval")),
+                }
+            )
+        ),
+    ),
+)
+
+REVISION = revision(
+    version="1.18",
+    parent="1.17",
+    summary="calls are bound to their records; structured outputs",
+    source="@openai/agents-core 0.15.0",
+    added=ADDED,
+    downgrade=downgrade,
+    mends=MENDS,
+)

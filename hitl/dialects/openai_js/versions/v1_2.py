@@ -1,0 +1,27 @@
+"""Schema 1.2: runs inside agents used as tools."""
+
+from __future__ import annotations
+
+from hitl.dialects.openai_js import mend
+from hitl.dialects.openai_js.schema import TEXT, by_name
+from hitl.dialects.openai_js.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="Run",
+        key="pendingAgentToolRuns",
+        schema=by_name(TEXT),
+        severity="error",
+        reason="the run inside is forgotten and starts again",
+    ),
+)
+
+REVISION = revision(
+    version="1.2",
+    parent="1.1",
+    summary="runs inside agents used as tools",
+    source="@openai/agents-core 0.4.4",
+    added=ADDED,
+    mends=mend.RUNS,
+)

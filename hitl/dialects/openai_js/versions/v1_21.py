@@ -1,0 +1,34 @@
+"""Schema 1.21: which MCP server a call is for; guardrails that ran."""
+
+from __future__ import annotations
+
+from hitl.dialects.openai_js import mend
+from hitl.dialects.openai_js.schema import FLAG
+from hitl.dialects.openai_js.shape import revision
+from hitl.revision import Added
+
+MENDS = mend.GUARDRAILS
+
+ADDED = (
+    Added(
+        place="Run",
+        key="initialInputGuardrailsCompleted",
+        schema=FLAG,
+    ),
+    Added(
+        place="FunctionCall",
+        key="mcpToolBinding",
+        schema={},
+        severity="info",
+        reason="which server a call is for is found again by the name of the tool",
+    ),
+)
+
+REVISION = revision(
+    version="1.21",
+    parent="1.20",
+    summary="which MCP server a call is for; guardrails that ran",
+    source="@openai/agents-core 0.19.0",
+    added=ADDED,
+    mends=MENDS,
+)

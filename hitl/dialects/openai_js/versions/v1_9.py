@@ -1,0 +1,25 @@
+"""Schema 1.9: sandbox sessions."""
+
+from __future__ import annotations
+
+from hitl.dialects.openai_js.schema import OBJECT
+from hitl.dialects.openai_js.shape import revision
+from hitl.revision import Added
+
+ADDED = (
+    Added(
+        place="Run",
+        key="sandbox",
+        schema=OBJECT,
+        severity="error",
+        reason="the sandbox session is forgotten",
+    ),
+)
+
+REVISION = revision(
+    version="1.9",
+    parent="1.8",
+    summary="sandbox sessions",
+    source="@openai/agents-core 0.9.0",
+    added=ADDED,
+)
