@@ -10,7 +10,7 @@ from attrs import evolve
 
 import hitl
 import hitl.conversation
-from hitl import transfer
+from hitl import transfer, values
 from hitl.conversation import LOCAL, Place, Tracker, history, prime, receipt, record, staged
 from hitl.errors import (
     ConversationError,
@@ -321,6 +321,15 @@ class TestPrime:
         run.respond("resp_0", [called("a")])
         run.add([done("a"), done("a", "again")])
         assert [each.name for each in history(run.state())] == [0, 1, 3]
+
+    def test_tagged(self) -> None:
+        """Law 6: what the model tags in a stored item goes out as the app said it."""
+        odd = {**called("a"), "extra": {"$": "text", "v": float("inf")}}
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [values.encode(odd)])  # type: ignore[list-item]
+        assert prime(run.state(Conversation())).prepare().input[1] == odd
+        assert not prime(run.state(CONVERSATION)).pending
 
     def test_approvals_are_for_people(self) -> None:
         """R-13: approval requests are never sent."""

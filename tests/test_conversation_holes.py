@@ -119,6 +119,7 @@ def test_moved_to_a_conversation(name: str, *, streamed: bool) -> None:
     text, sent = asyncio.run(play())
     assert sent == ["call_1"]
     talk = prime(hitl.loads(text), Place(**move))
+    assert talk.prepare().conversation_id == "other"
     assert told(talk) == EVERYTHING
 
 

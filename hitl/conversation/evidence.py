@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hitl import document
 from hitl.conversation.occurrence import answered, asked, open_calls
+from hitl.conversation.told import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,8 @@ def knows(state: RunState, response_id: str) -> bool:
 
 
 def _output(state: RunState, response: Response) -> dict[int, JSONObject]:
-    items = [(at, state.log.item(at)) for at in response.output]
-    return {at: each.raw for at, each in items if isinstance(each.raw, dict)}
+    found = ((at, plain(state, at, state.log.item(at))) for at in response.output)
+    return {at: raw for at, raw in found if raw is not None}
 
 
 def _end(told: Sequence[Occurrence], outputs: Sequence[dict[int, JSONObject]]) -> int | None:

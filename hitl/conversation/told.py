@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
+from hitl import values
 from hitl.conversation.occurrence import Occurrence, answered
 from hitl.errors import ConversationError
 from hitl.model import TEXT_INPUT, RunState, positions
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from hitl.conversation.tracker import Tracker
+    from hitl.document import JSONObject
+    from hitl.model import Item
 
 _NEVER_SENT = frozenset({"approval", "output", "opaque"})
 
@@ -59,8 +62,15 @@ def _told(state: RunState) -> Iterator[Occurrence]:
 def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
     for position in places:
         item = state.log.item(position)
-        if item.kind not in _NEVER_SENT and isinstance(item.raw, dict):
-            yield Occurrence(position, item.raw)
+        raw = None if item.kind in _NEVER_SENT else plain(state, position, item)
+        if raw is not None:
+            yield Occurrence(position, raw)
+
+
+def plain(state: RunState, position: int, item: Item) -> JSONObject | None:
+    """Give the raw form of an item without tags; None where it is no object."""
+    raw: Any = values.decode(item.raw) if state.log.tagged(position) else item.raw
+    return raw if isinstance(raw, dict) else None
 
 
 def _once(given: Iterable[Occurrence]) -> Iterator[Occurrence]:
