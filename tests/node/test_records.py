@@ -23,7 +23,7 @@ from tests.node.oracle import fingerprints, generated_arguments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-GENERATED = 300
+GENERATED = 200
 
 
 def records(state: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -100,7 +100,7 @@ if ready():  # test_across.TestCommitted says when it is not
             assert disagreements(found) == []
             assert len(found) > 60
 
-        @pytest.mark.parametrize("seed", range(2))
+        @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.matrix)])
         def test_generated(self, seed: int) -> None:
             """Whatever the arguments are, the record is the SDK's, or the state does not cross."""
             found: list[tuple[dict[str, Any], str]] = []
