@@ -6,7 +6,6 @@ Each function takes many at once; a state is the SDK's own text, a run is what i
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from agents import Agent, RunState
@@ -43,8 +42,12 @@ async def _paused(arguments: str) -> str | None:
 async def _resumed(text: str) -> list[Any]:
     log = Log()
     agent = _agent(log, _ANYTHING)
-    with contextlib.suppress(UserError):  # raised by the tool itself, over what it cannot parse
+    try:
         await go(agent, await RunState.from_string(agent, text))
+    except UserError:  # raised by the tool itself, over what it cannot parse
+        pass
+    except Exception as exc:  # noqa: BLE001  (whatever the SDK raises is its outcome)
+        return [type(exc)]
     return [each.arguments for each in log.tool_runs]
 
 
@@ -54,7 +57,7 @@ def paused_in_python(texts: Sequence[str]) -> list[str | None]:
 
 
 def resumed_in_python(states: Sequence[str]) -> list[list[Any]]:
-    """What the tool got, run by run."""
+    """What the tool got, run by run; the error when the SDK failed."""
     return [asyncio.run(_resumed(each)) for each in states]
 
 
@@ -65,12 +68,12 @@ def paused_in_node(texts: Sequence[str]) -> list[str]:
 
 
 def resumed_in_node(states: Sequence[str]) -> list[list[Any]]:
-    """What the tool got, run by run."""
+    """What the tool got, run by run; the error when the SDK failed."""
     seen = _in_node([{"kind": "resume", "state": each, "said": _ANYTHING} for each in states])
-    wrong = [each["error"] for each in seen if each["error"]]
-    if wrong:
-        raise room.NodeError(*wrong[0])
-    return [[run["arguments"] for run in each["tool_runs"]] for each in seen]
+    return [
+        [each["error"]] if each["error"] else [run["arguments"] for run in each["tool_runs"]]
+        for each in seen
+    ]
 
 
 def _in_node(jobs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

