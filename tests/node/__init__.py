@@ -11,6 +11,7 @@
 | `differences` | where two runs differ, and the committed list of what the SDKs do differently |
 | `natively` | every case within one language |
 | `table` | the native runs of both languages against each other: `TABLE.md` |
+| `spelled` | one call with any arguments, in both languages |
 | `oracle` | the SDK's own mapping of items and fingerprints of calls, and generated calls |
 
 The packages stay in the cache of `tests.matrix.room`. `python -m tests.node` renews the table;

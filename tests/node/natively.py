@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,7 +11,7 @@ from tests.node.outcome import Language, Seen, seen
 from tests.node.players import Job, Outcome, in_node, in_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.node.cases import Case
 
@@ -39,8 +40,9 @@ class Native:
         return seen(self.resumed, self.language)
 
 
-def play(cases: Sequence[Case], language: Language) -> dict[Case, Native]:
-    """Play cases within a language."""
+@cache
+def play(cases: tuple[Case, ...], language: Language) -> Mapping[Case, Native]:
+    """Play cases within a language; the same cases are played once."""
     player = PLAYERS[language]
     paused = player([case.pause() for case in cases])
     resumed = player(

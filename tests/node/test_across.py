@@ -31,18 +31,12 @@ def along(*path: Language) -> dict[str, Seen]:
     return relayed(RELAYED, path)
 
 
-@cache
-def undivided(language: Language) -> dict[Case, Native]:
-    """The same runs, decided at once."""
-    return play([Case(name) for name in RELAYED], language)
-
-
 class TestRelays:
     @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("definition", RELAYED)
     def test_at_home(self, definition: str, language: Language) -> None:
         """A run that is written and read at every decision is the run that is decided at once."""
-        whole = undivided(language)[Case(definition)]
+        whole = play(REDUCED, language)[Case(definition)]
         handed_on = along(*[language] * 5)[definition]
         assert handed_on["error"] is None
         for key in ("final_output", "usage", "turn", "session", "decisions", "last_agent"):
@@ -56,7 +50,7 @@ class TestJudge:
 
     @staticmethod
     def _home() -> Native:
-        return play([Case("session")], "python")[Case("session")]
+        return play(REDUCED, "python")[Case("session")]
 
     def test_resumed(self) -> None:
         """The same run is resumed."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -33,15 +32,12 @@ RUNS = [
 ]
 
 
-@cache
-def _played(language: Language, *, reduced: bool) -> dict[Case, Native]:
-    cases = REDUCED if reduced else tuple(case for case in CASES if case not in REDUCED)
-    return play(cases, language)
+_REST = tuple(case for case in CASES if case not in REDUCED)
 
 
 def native(case: Case, language: Language) -> Native:
     """The case within a language; cases are played together, once."""
-    return _played(language, reduced=case in REDUCED)[case]
+    return play(REDUCED if case in REDUCED else _REST, language)[case]
 
 
 class TestRoom:

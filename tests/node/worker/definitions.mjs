@@ -75,6 +75,13 @@ const one = (name, definition, make) => (log) => agent(name, definition, log, { 
 const withEmail = (name, definition, ...makes) => (log) =>
   agent(name, definition, log, { tools: [tools.sendEmail(log), ...makes.map((make) => make(log))] });
 
+/** One call of `send_email` with the job's arguments, whatever they are; see tests/node/spelled.py. */
+function spelled(log, { call }) {
+  const model = new ScriptedModel('Mailer', [[call], 'FINAL'], log);
+  const email = tools.functionTool(log, 'send_email', {}, String, { needsApproval: true, strict: false });
+  return new Agent({ name: 'Mailer', instructions: 'You are Mailer.', model, tools: [email] });
+}
+
 /** Name → the root agent, fresh, whose models and tools note what they do in the log. */
 export const CASTS = {
   apply_patch: one('Patcher', 'apply_patch', (log) => tools.applyPatch(log, { needsApproval: true })),
@@ -104,6 +111,7 @@ export const CASTS = {
   prev_response: mailer('mailer'),
   reasoning: one('Mailer', 'reasoning', (log) => tools.sendEmail(log, { strict: false })),
   session: mailer('mailer'),
+  spelled,
   shell: one('Operator', 'shell', (log) => tools.shell(log, { needsApproval: true })),
   streamed: mailer('mailer'),
   two_pauses: twoPauses,

@@ -36,7 +36,7 @@ class Stage {
   constructor(job) {
     this.log = new Log();
     this.job = job;
-    this.agent = CASTS[job.definition](this.log);
+    this.agent = CASTS[job.definition](this.log, job);
     this.stops = [];
     if (job.session) this.session = new MemorySession({ sessionId: 'sess_1', initialItems: job.session });
   }
