@@ -328,7 +328,7 @@ class TestDecisions:
 
 
 def _verdicts(of: RunState) -> list[tuple[object, ...]]:
-    found = []
+    found: list[tuple[object, ...]] = []
     for each in of.interruptions:
         verdict = each.decision
         said = verdict and (verdict.approved, verdict.always, verdict.message)

@@ -59,6 +59,8 @@ def read(context: JSONObject) -> list[Owned]:
             case ["hosted_mcp", str(server), str(name)]:
                 grant = _grant(record, subject="hosted_tool", server=server, key=name)
                 found.append(Owned(owner=None, grant=grant))
+            case _:
+                pass
     return found
 
 
@@ -108,6 +110,8 @@ def _name(key: str) -> str | None:
             return f"{space}.{name}"
         case ["deferred_top_level", str(name)]:
             return f"{_DEFERRED}:{name}"
+        case _:
+            pass
     return None
 
 
@@ -183,7 +187,7 @@ def _once_of(record: Grant, known: JSONObject | None, item: Item) -> JSONObject:
     entry["approved" if record.exact(call_id) else "rejected"].append(call_id)
     if call_id in (record.messages or {}):
         entry.setdefault("messages", {})[call_id] = (record.messages or {})[call_id]
-    return entry  # type: ignore[no-any-return]
+    return entry
 
 
 def _is_about(record: Owned, owner: str, item: Item) -> bool:
@@ -199,6 +203,8 @@ def _is_of(grant: Grant, item: Item) -> bool:
             return same and grant.subject == "hosted_tool"
         case "function_call":
             return same and grant.subject == "function"
+        case _:
+            pass
     return grant.subject == "tool" and grant.key == (fingerprint.tool_name(item) or key)
 
 
@@ -237,6 +243,8 @@ def _who(item: Item) -> dict[str, Any]:
             return {"subject": "hosted_tool", "server": server, "key": key}
         case "function_call":
             return {"subject": "function", "key": key}
+        case _:
+            pass
     return {"subject": "tool", "key": fingerprint.tool_name(item) or key}
 
 

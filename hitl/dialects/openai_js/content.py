@@ -54,6 +54,8 @@ def _read_part(part: JSONValue, *, assistant: bool) -> JSONValue:
         case "input_file":
             key = "file_data" if str(part.get("file")).startswith("data:") else "file_url"
             found = _opened(found, "file", key, {"id": "file_id", "url": "file_url"})
+        case _:
+            pass
     if isinstance(data, dict):
         found = {**data, **found}
     if assistant and part.get("type") == "output_text":
@@ -85,6 +87,8 @@ def _write_part(part: JSONValue) -> JSONValue:
             return _closed(given, "image", {"image_url": None, "file_id": "id"})
         case "input_file":
             return _closed(given, "file", {"file_data": None, "file_url": "url", "file_id": "id"})
+        case _:
+            pass
     return part
 
 

@@ -7,30 +7,29 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from hitl import document as json_document
-from hitl import values
-from hitl.dialect import json_type
 from hitl.dialects.openai_js import agent as agents
 from hitl.dialects.openai_js import (
     approvals,
     fingerprint,
+    guardrail,
     kept,
     ledger,
     persisted,
     shape,
+    tool,
     usage,
     wire,
 )
 from hitl.dialects.openai_js import raw as protocol
 from hitl.dialects.openai_js.approvals import Owned
-from hitl.errors import HitlError, InvalidDocument
+from hitl.dialects.openai_js.plain import plain
+from hitl.errors import InvalidDocument
 from hitl.model import Item, Processed, RunState, positions
 from hitl.model.decide import own_calls
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Call, Response, Spans
-
-_BEHAVIOURS = {theirs: mine for mine, theirs in wire.BEHAVIOURS.items()}
 
 
 def dump(state: RunState, dialect: str, version: str) -> JSONObject:
@@ -79,7 +78,7 @@ class _Written:
 
     position: int
     item: Item
-    document: JSONValue
+    document: object
 
 
 class _Dumper:
@@ -142,7 +141,7 @@ class _Dumper:
 
     def _trimmed(self) -> RunState:
         """Give the run with the generated items that are written."""
-        packed = [[each.position, each.position + 1] for each in self.generated]
+        packed = tuple((each.position, each.position + 1) for each in self.generated)
         start = self._ownership()
         current = None if start is None else {"start": start["generatedItemStartIndex"]}
         return evolve(self.state, generated=packed, current_response=current)
@@ -152,7 +151,7 @@ class _Dumper:
 
     def _plain(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         """Give a tagged value as JSON has it."""
-        return _json(values.decode(value))
+        return plain(value)
 
     def _raws(self, packed: Spans | None) -> list[JSONValue]:
         return [self._raw(position) for position in positions(packed or ())]
@@ -216,19 +215,15 @@ class _Dumper:
         return written
 
     def _usage(self, given: Any, usages: Any) -> JSONObject:  # noqa: ANN401 - of the model
-        entries = None if given.entries is None else _unfolded(self._plain(given.entries), usages)
+        entries = (
+            None if given.entries is None else usage.unfold(self._plain(given.entries), usages)
+        )
         details = {name: self._plain(getattr(given, name)) for name in wire.DETAILS.values()}
         return usage.write(evolve(given, **details), entries)
 
     def _guardrail(self, position: int) -> JSONValue:
-        guardrail = self.state.log[position].guardrail
-        found = self._plain(guardrail.result if guardrail else None)
-        match found:
-            case {"output": {"behavior": {"type": str(kind)}}} if kind in _BEHAVIOURS:
-                output: Any = found["output"]
-                behavior = {**output["behavior"], "type": _BEHAVIOURS[kind]}
-                return {**found, "output": {**output, "behavior": behavior}}
-        return found  # type: ignore[no-any-return]
+        found = self.state.log[position].guardrail
+        return guardrail.write(self._plain(found.result if found else None))
 
     def _context(self, found: list[Owned]) -> JSONObject:
         state = self.state
@@ -327,23 +322,23 @@ class _Dumper:
 
     def _call(self, call: Call, tool_key: str, processed: Processed) -> JSONObject:
         raw = self._plain(self.state.log.item(call.item).raw)
-        tool = self._plain(call.tool)
-        tool = tool if isinstance(tool, dict) else {}
+        said = self._plain(call.tool)
+        said = said if isinstance(said, dict) else {}
         if call.group == "hosted_mcp":
             request: Any = protocol.request(raw)
             return {
                 "requestItem": {"rawItem": {k: v for k, v in request.items() if k != "id"}},
-                "mcpTool": _hosted_tool(tool, raw),
+                "mcpTool": tool.write_hosted(said, raw),
             }
         written: JSONObject = {
             "toolCall": protocol.write(raw),
-            tool_key: _tool(call.group, tool, raw),
+            tool_key: tool.write(call.group, said, raw),
         }
         if call.group == "function":
             binding = (self._plain(processed.mcp_bindings) or {}).get(str(_call_id(raw)))
             names = ("serverName", "toolName", "serverIndex")
-            bound = isinstance(binding, list)
-            written["mcpToolBinding"] = dict(zip(names, binding, strict=False)) if bound else None
+            bound = dict(zip(names, binding, strict=False)) if isinstance(binding, list) else None
+            written["mcpToolBinding"] = bound
         return written
 
     def _insides(self, written: JSONObject) -> None:
@@ -366,13 +361,13 @@ class _Dumper:
         """Put back what the document said beyond the state."""
         if self.dialect not in self.state.extras:
             return written
-        own: JSONObject = _unshared(written)
+        own: JSONObject = kept.unshared(written)
         parts = self._plain(self.extras.get("kept", []))
         kept.put_back(own, parts, f"/extras/{self.dialect}/kept")
         last, all_ = own.get("lastModelResponse"), own.get("modelResponses")
         if isinstance(all_, list) and all_ and json_document.equal(last, all_[-1]):
             own["lastModelResponse"] = all_[-1]
-        _reveal(own, {p: self._plain(v) for p, v in self.state.secrets.items()})
+        kept.reveal(own, {p: self._plain(v) for p, v in self.state.secrets.items()})
         return own
 
 
@@ -389,13 +384,6 @@ def with_texts(document: JSONObject, state: RunState, dialect: str) -> JSONObjec
     return {**document, shape.RUNS: spelled}
 
 
-def _unshared(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Give a copy in which nothing stands in two places."""
-    if isinstance(value, dict):
-        return {key: _unshared(each) for key, each in value.items()}
-    return [_unshared(each) for each in value] if isinstance(value, list) else value
-
-
 def _decided_for_good(state: RunState) -> frozenset[str]:
     """Give the ids of calls decided for good with hitl, in a run and the runs inside."""
     found = {each.call_id for each in state.decisions if each.always}
@@ -403,18 +391,6 @@ def _decided_for_good(state: RunState) -> frozenset[str]:
         if call.run is not None:
             found |= _decided_for_good(call.run)
     return frozenset(found)
-
-
-def _reveal(document: JSONObject, secrets: JSONObject) -> None:
-    """Put secrets back, where the objects they stood in are still there."""
-    for pointer, secret in secrets.items():
-        holder, _, key = pointer.rpartition("/")
-        try:
-            target = json_document.resolve(document, holder)
-        except HitlError:
-            continue
-        if isinstance(target, dict):
-            target[key] = secret
 
 
 def _names(state: RunState) -> dict[str, str]:
@@ -425,37 +401,6 @@ def _names(state: RunState) -> dict[str, str]:
         if isinstance(raw, dict) and raw.get("type") == "function_call":
             found.setdefault(str(raw.get("call_id")), str(raw.get("name")))
     return found
-
-
-def _json(value: Any) -> Any:  # noqa: ANN401 - what a tag stands for
-    """Give what JSON can say of a value."""
-    if isinstance(value, dict):
-        return {str(key): _json(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_json(each) for each in value]
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
-
-
-def _unfolded(entries: Any, usages: Any) -> list[JSONValue]:  # noqa: ANN401 - of the model
-    """Give the entries in full: one that repeats a response names it."""
-    full: list[JSONValue] = []
-    for index, entry in enumerate(entries):
-        match entry:
-            case [int(first), int(end)] if 0 <= first < end <= len(usages):
-                full += [_entry(each) for each in usages[first:end]]
-            case dict():
-                full.append(entry)
-            case _:
-                message = f"expected an entry of usage, found {json_type(entry)}"
-                raise InvalidDocument(message, path=f"/usage/entries/{index}")
-    return full
-
-
-def _entry(given: Any) -> JSONObject:  # noqa: ANN401 - of the model
-    counts = {theirs: getattr(given, theirs) for theirs in wire.COUNTS.values()}
-    details = {name: getattr(given, name) for name in wire.DETAILS.values()}
-    firsts = {k: v[0] for k, v in details.items() if isinstance(v, list) and v}
-    return {**{k: v for k, v in counts.items() if k != "requests"}, **firsts}
 
 
 def _call_id(raw: JSONValue) -> JSONValue:
@@ -469,33 +414,3 @@ def _tool_name(raw: JSONObject) -> str:
         "computer_call": "computer",
     }
     return str(raw.get("name") or built_in.get(str(raw.get("type")), raw.get("type")))
-
-
-def _tool(group: str, tool: JSONObject, raw: JSONValue) -> JSONObject:
-    """Give what the SDK asks for of a tool; everything else comes from the live agent."""
-    name = tool.get("name") or (raw.get("name") if isinstance(raw, dict) else None)
-    match group:
-        case "function":
-            return {
-                "type": "function",
-                "name": name,
-                "description": tool.get("description") or "",
-                "parameters": tool.get("paramsJsonSchema") or {},
-                "strict": True,
-                "deferLoading": False,
-            }
-        case "handoff":
-            return {"toolName": tool.get("tool_name") or name}
-    return {"type": group, "name": tool.get("name") or group}
-
-
-def _hosted_tool(tool: JSONObject, raw: JSONValue) -> JSONObject:
-    config = tool.get("tool_config")
-    label = config.get("server_label") if isinstance(config, dict) else None
-    if label is None and isinstance(raw, dict):
-        label = raw.get("server_label")
-    return {
-        "type": "hosted_tool",
-        "name": "hosted_mcp",
-        "providerData": {"type": "mcp", "server_label": label},
-    }

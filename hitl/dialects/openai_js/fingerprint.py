@@ -75,6 +75,8 @@ def tool_name(item: Item) -> str | None:
             return hosted_key(raw.get("server_label"), raw.get("name"))
         case "shell_call" | "apply_patch_call" | "computer_call" as kind:
             return item.tool_name or _BUILT_IN[kind]
+        case _:
+            pass
     return None
 
 
@@ -114,8 +116,10 @@ def _payload(call: Any) -> JSONValue:  # noqa: ANN401 - JSON
             found: JSONValue = call.get("actions") or call.get("action")
             return found
         case "shell_call":
-            return call.get("action")  # type: ignore[no-any-return]
-    return call.get("operation")  # type: ignore[no-any-return]
+            return call.get("action")
+        case _:
+            pass
+    return call.get("operation")
 
 
 def _arguments(text: JSONValue) -> JSONValue:

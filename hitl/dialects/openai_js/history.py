@@ -188,9 +188,13 @@ def _key(given: JSONValue, kind: str, raw: JSONValue) -> tuple[str, str | None, 
             return (category, None, name)
         case ["namespaced", str(space), str(name)]:
             return ("namespaced", space, name)
+        case _:
+            pass
     match raw if kind == "approval" else None:
         case {"type": "function_call", "name": str(name), **rest} if not rest.get("namespace"):
             return ("bare", None, name) if is_texts((name,)) else None
+        case _:
+            pass
     return None
 
 

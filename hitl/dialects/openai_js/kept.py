@@ -76,3 +76,22 @@ def _put(written: JSONObject, part: Any) -> None:  # noqa: ANN401 - JSON
         holder[place] = part["now"][0]
     elif isinstance(holder, dict):
         del holder[place]
+
+
+def reveal(given: JSONObject, secrets: JSONObject) -> None:
+    """Put secrets back, where the objects they stood in are still there."""
+    for pointer, secret in secrets.items():
+        holder, _, key = pointer.rpartition("/")
+        try:
+            target = document.resolve(given, holder)
+        except HitlError:
+            continue
+        if isinstance(target, dict):
+            target[key] = secret
+
+
+def unshared(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give a copy in which nothing stands in two places."""
+    if isinstance(value, dict):
+        return {key: unshared(each) for key, each in value.items()}
+    return [unshared(each) for each in value] if isinstance(value, list) else value

@@ -111,7 +111,7 @@ def refuse_forged(state: RunState, dialect: str) -> None:
         call_id
         for name, extras in state.extras.items()
         if name != dialect and isinstance(extras.get("signed"), dict)
-        for call_id in extras["signed"]  # type: ignore[union-attr]
+        for call_id in extras["signed"]
     }
     for item in _waiting(state):
         if item.call_id in signed:

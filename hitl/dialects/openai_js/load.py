@@ -8,7 +8,16 @@ from attrs import evolve
 
 from hitl import document as json_document
 from hitl.dialect import json_type
-from hitl.dialects.openai_js import approvals, ledger, persisted, shape, usage, wire
+from hitl.dialects.openai_js import (
+    approvals,
+    guardrail,
+    ledger,
+    persisted,
+    shape,
+    tool,
+    usage,
+    wire,
+)
 from hitl.dialects.openai_js.agent import identity
 from hitl.dialects.openai_js.fingerprint import dumps
 from hitl.dialects.openai_js.history import History, text
@@ -80,7 +89,7 @@ class _Loader:
             for i, each in enumerate(self._list("modelResponses"))
         ]
         guardrails = {
-            stage: spans(history.guardrail(_result(each), stage) for each in found)
+            stage: spans(history.guardrail(guardrail.read(each), stage) for each in found)
             for key, stage in wire.GUARDRAILS.items()
             if isinstance(found := given.get(key), list)
         }
@@ -230,7 +239,7 @@ class _Loader:
         return Call(
             group=group,
             item=self.history.raw(raw, "output", f"{path}/{raw_key}"),
-            tool=self.tag(_tool(group, found.get(tool_key))),
+            tool=self.tag(tool.read(group, found.get(tool_key), raw)),
             run=run,
         )
 
@@ -363,35 +372,3 @@ def _given(run: RunState | None, records: list[Owned]) -> RunState | None:
         for each in records
     )
     return evolve(run, grants=(*run.grants, *grants))
-
-
-def _result(given: JSONValue) -> JSONValue:
-    """Give a guardrail result with the words of the log for what a tool guardrail decided."""
-    match given:
-        case {"output": {"behavior": {"type": str(kind)}}} if kind in wire.BEHAVIOURS:
-            output: Any = given["output"]
-            behavior = {**output["behavior"], "type": wire.BEHAVIOURS[kind]}
-            return {**given, "output": {**output, "behavior": behavior}}
-    return given
-
-
-def _tool(group: str, given: JSONValue) -> JSONObject:
-    """Give what the writer said of a tool, in the words of the log."""
-    tool = given if isinstance(given, dict) else {}
-    name = tool.get("name")
-    match group:
-        case "function":
-            found: JSONObject = {"name": name, "lookupKey": {"kind": "bare", "name": name}}
-            if "description" in tool:
-                found["description"] = tool["description"]
-            if isinstance(tool.get("parameters"), dict):
-                found["paramsJsonSchema"] = tool["parameters"]
-            return found
-        case "handoff":
-            return {"tool_name": tool.get("toolName", tool.get("agentName"))}
-        case "hosted_mcp":
-            config = tool.get("providerData")
-            kept = config if isinstance(config, dict) else {}
-            safe = {k: v for k, v in kept.items() if k not in wire.SECRET_TOOL}
-            return {"name": name, "tool_config": safe}
-    return {"name": name}

@@ -250,11 +250,11 @@ def _read_plain(given: JSONObject, kind: str) -> JSONObject:
             continue
         found[names.get(key, key)] = value
     found |= _id(given.get("id"), _FAKE, _NO_ID)
-    return _VALUES_IN.get(kind, lambda each: each)(found)
+    return _VALUES_IN.get(kind, _same)(found)
 
 
 def _write_plain(given: JSONObject, kind: str, name: str | None) -> JSONObject:
-    given = _VALUES_OUT.get(kind, lambda each: each)(dict(given))
+    given = _VALUES_OUT.get(kind, _same)(dict(given))
     if kind == "function_call_result":
         given.setdefault("name", name if name is not None else given.get("call_id"))
         given.setdefault("status", "completed")
@@ -265,6 +265,10 @@ def _write_plain(given: JSONObject, kind: str, name: str | None) -> JSONObject:
         rest = {k: v for k, v in rest.items() if k not in {"type", "id"}}
     data: JSONObject = {"providerData": _own_id(rest)} if rest else {}
     return {**data, **_id(given.get("id"), _NO_ID, _FAKE), "type": kind, **own}
+
+
+def _same(given: JSONObject) -> JSONObject:
+    return given
 
 
 def _own_id(rest: JSONObject) -> JSONObject:

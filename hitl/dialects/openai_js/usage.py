@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hitl.dialect import json_type
 from hitl.dialects.openai_js import wire
+from hitl.errors import InvalidDocument
 from hitl.model import Usage
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def read(given: JSONObject, tag: Callable[[Any], Any], path: str) -> Usage:  # n
     return Usage(
         **counts,
         **details,
-        entries=tag([_entry(each) for each in entries])  # type: ignore[arg-type,union-attr]
+        entries=tag([_entry(each) for each in entries])  # type: ignore[union-attr]
         if _is_objects(entries)
         else None,
     )
@@ -85,3 +87,25 @@ def _numbers(given: JSONValue) -> JSONObject:
     if not isinstance(given, dict):
         return {}
     return {k: v for k, v in given.items() if type(v) in (int, float)}
+
+
+def unfold(entries: Any, usages: Any) -> list[JSONValue]:  # noqa: ANN401 - of the model
+    """Give the entries in full: one that repeats a response names it."""
+    full: list[JSONValue] = []
+    for index, entry in enumerate(entries):
+        match entry:
+            case [int(first), int(end)] if 0 <= first < end <= len(usages):
+                full += [_of_response(each) for each in usages[first:end]]
+            case dict():
+                full.append(entry)
+            case _:
+                message = f"expected an entry of usage, found {json_type(entry)}"
+                raise InvalidDocument(message, path=f"/usage/entries/{index}")
+    return full
+
+
+def _of_response(given: Any) -> JSONObject:  # noqa: ANN401 - of the model
+    counts = {theirs: getattr(given, theirs) for theirs in wire.COUNTS.values()}
+    details = {name: getattr(given, name) for name in wire.DETAILS.values()}
+    firsts = {k: v[0] for k, v in details.items() if isinstance(v, list) and v}
+    return {**{k: v for k, v in counts.items() if k != "requests"}, **firsts}

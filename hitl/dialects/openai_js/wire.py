@@ -31,9 +31,10 @@ HOSTED_KINDS: dict[str, Kind] = {
     "mcp_approval_request": "mcp_approval_request",
     "mcp_approval_response": "mcp_approval_response",
 }
-TYPE_OF: dict[str, str] = {kind: name for name, kind in KIND_OF.items()} | dict.fromkeys(
-    HOSTED_KINDS.values(), "tool_call_item"
-)
+TYPE_OF: dict[str, str] = {
+    **{kind: name for name, kind in KIND_OF.items()},
+    **dict.fromkeys(HOSTED_KINDS.values(), "tool_call_item"),
+}
 
 # Groups of calls in the processed response: key of the group, key of the tool, group of the model.
 GROUPS: tuple[tuple[str, str, Group], ...] = (
