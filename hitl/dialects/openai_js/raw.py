@@ -86,6 +86,8 @@ def read(given: JSONValue) -> JSONValue:
     if not isinstance(given, dict):
         return given
     kind = given.get("type")
+    if kind is not None and not isinstance(kind, str):
+        return given
     if kind in {None, "message"} and "role" in given:
         return _read_message(given)
     if kind == "hosted_tool_call":
@@ -107,6 +109,8 @@ def write(given: JSONValue, name: str | None = None) -> JSONValue:
     if not isinstance(given, dict):
         return given
     kind = given.get("type")
+    if kind is not None and not isinstance(kind, str):
+        return given
     if kind in {None, "message"} and "role" in given:
         return _write_message(given)
     if kind in HOSTED:
