@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, frozen
 
 from hitl import registry
-from hitl.dialect import Repaired, Source
+from hitl.dialect import Repaired, Source, left_behind
 from hitl.dialects import native
 from hitl.document import DEFAULT_LIMITS, given
 from hitl.errors import (
@@ -166,6 +166,30 @@ def convert(
         losses=losses,
         repairs=repaired.applied(repairs),
     )
+
+
+def taken_over(state: RunState, dialect: str, repairs: Collection[str] = ()) -> RunState:
+    """Give a state of another SDK as far as its own dialect brings it, for one that goes on.
+
+    Args:
+        state: a state of any dialect; one of `dialect`, or that no SDK wrote, is given as it is.
+        dialect: the dialect of the SDK that shall go on with it.
+        repairs: names of repairs that are done only when asked for.
+
+    Raises:
+        LossError: it cannot be taken over.
+        ArgumentsChanged: a recorded call is not the one its writer recorded.
+    """
+    origin = dialects().get(state.origin.dialect)
+    if origin is None or origin.name in {dialect, NATIVE}:
+        return state
+    repaired = origin.repair(state, origin.chain.newest, repairs)
+    found = (*repaired.losses, *left_behind(repaired.state))
+    refused = [each for each in found if each.severity == "error"]
+    if refused:
+        message = f"{dialect} cannot take over {len(refused)} value(s) of the run"
+        raise LossError(f"{message}: {refused[0].reason}", losses=refused)
+    return repaired.state
 
 
 def pack(state: RunState) -> tuple[bytes, tuple[bytes, ...]]:

@@ -40,6 +40,7 @@ async def repaired(
 
     Raises:
         UnknownRepair: no repair has that name.
+        LossError: another SDK wrote the state, and it cannot be taken over.
         OlderRelease: the state left out what nothing can bring back.
         Relabelled: it says what its version cannot.
         ArgumentsChanged: a recorded call is not the one its writer recorded.
@@ -47,6 +48,7 @@ async def repaired(
         ToolMismatch: which server a call is for cannot be told.
     """
     transfer.refuse_unknown(names)
+    state = transfer.taken_over(state, DIALECT.name, names)
     current = None if state.current_agent is None else state.agents[state.current_agent]
     live = sdk.identities(agent).get((current.identity or current.name) if current else "")
     found = DIALECT.repair(state, DIALECT.chain.newest, names)

@@ -12,7 +12,7 @@ from hitl.dialect import is_texts
 from hitl.dialects.openai_js import raw as protocol
 from hitl.dialects.openai_js import usage, wire
 from hitl.dialects.openai_js.agent import reference
-from hitl.errors import InvalidDocument
+from hitl.errors import DocumentError, InvalidDocument
 from hitl.model import Agent, Guardrail, Item, Record, Response, spans
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _key(given: JSONValue, kind: str, raw: JSONValue) -> tuple[str, str | None, 
     """Read a tool key; a request for approval of a function always has one."""
     try:
         found = document.parse(given.encode()) if isinstance(given, str) else None
-    except (InvalidDocument, UnicodeEncodeError):
+    except (DocumentError, UnicodeEncodeError):
         found = None
     match found:
         case ["bare" | "deferred_top_level" as category, str(name)]:

@@ -93,7 +93,7 @@ def all_calls(state: RunState) -> list[tuple[str, Item]]:
     found: list[tuple[str, Item]] = []
     for _, item in (*_generated(state), *((0, each) for each in _waiting(state))):
         raw = item.raw if isinstance(item.raw, dict) else {}
-        if raw.get("type") in fingerprint.CALLS and item.agent is not None:
+        if str(raw.get("type")) in fingerprint.CALLS and item.agent is not None:
             found.append((identity(state.agents[item.agent]), item))
     for call in state.processed.calls if state.processed else ():
         if call.run is not None:
@@ -166,7 +166,7 @@ def _call_of(items: list[Item], output: Item) -> int | None:
 
 def _is_output(item: Item) -> bool:
     raw = item.raw if isinstance(item.raw, dict) else {}
-    return raw.get("type") in fingerprint.OUTPUT_OF
+    return str(raw.get("type")) in fingerprint.OUTPUT_OF
 
 
 def _generated(state: RunState) -> list[tuple[int, Item]]:

@@ -83,18 +83,12 @@ def read(given: JSONValue) -> JSONValue:
 
     What is no item of a known type is given back as it is.
     """
-    if not isinstance(given, dict):
+    kind = _kind(given)
+    if not isinstance(given, dict) or kind is None:
         return given
-    kind = given.get("type")
-    if kind in {None, "message"} and "role" in given:
-        return _read_message(given)
-    if kind == "hosted_tool_call":
-        return _read_hosted(given)
-    if kind == "reasoning":
-        return _read_reasoning(given)
-    if kind == "unknown":
-        return {**_data(given), **({"id": given["id"]} if given.get("id") else {})}
-    return _read_plain(given, str(kind)) if kind in _RENAMED else given
+    if kind in _RENAMED:
+        return _read_plain(given, kind)
+    return _READ.get(kind, _same)(given)
 
 
 def write(given: JSONValue, name: str | None = None) -> JSONValue:
@@ -104,18 +98,32 @@ def write(given: JSONValue, name: str | None = None) -> JSONValue:
         given: the item.
         name: the tool a function output belongs to: the protocol wants it named.
     """
-    if not isinstance(given, dict):
+    kind = _kind(given)
+    if not isinstance(given, dict) or kind is None:
         return given
-    kind = given.get("type")
-    if kind in {None, "message"} and "role" in given:
-        return _write_message(given)
     if kind in HOSTED:
-        return _write_hosted(given, str(kind))
-    if kind == "reasoning":
-        return _write_reasoning(given)
-    mine = _TYPES_BACK.get(str(kind), str(kind))
+        return _write_hosted(given, kind)
+    mine = _TYPES_BACK.get(kind, kind)
     if mine in _RENAMED:
         return _write_plain(given, mine, name)
+    return _WRITE.get(kind, _write_unknown)(given)
+
+
+def _kind(given: JSONValue) -> str | None:
+    """Give the type of an item; None if it has none. A message may leave it out."""
+    if not isinstance(given, dict):
+        return None
+    kind = given.get("type")
+    if kind in (None, "message"):  # not a set: it may be unhashable
+        return "message" if "role" in given else "unknown_message"
+    return kind if isinstance(kind, str) else None
+
+
+def _read_unknown(given: JSONObject) -> JSONObject:
+    return {**_data(given), **({"id": given["id"]} if given.get("id") else {})}
+
+
+def _write_unknown(given: JSONObject) -> JSONObject:
     unknown: JSONObject = {"type": "unknown", "providerData": given}
     return {**unknown, "id": given["id"]} if isinstance(given.get("id"), str) else unknown
 
@@ -351,4 +359,14 @@ _VALUES_OUT: dict[str, Callable[[JSONObject], JSONObject]] = {
     "shell_call": _renamed("action", _ACTION_BACK),
     "shell_call_output": _outcomes("exit_code", "exitCode"),
     "apply_patch_call": _renamed("operation", {"move_to": "moveTo"}),
+}
+_READ: dict[str, Callable[[JSONObject], JSONObject]] = {
+    "message": _read_message,
+    "hosted_tool_call": _read_hosted,
+    "reasoning": _read_reasoning,
+    "unknown": _read_unknown,
+}
+_WRITE: dict[str, Callable[[JSONObject], JSONObject]] = {
+    "message": _write_message,
+    "reasoning": _write_reasoning,
 }

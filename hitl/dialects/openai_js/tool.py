@@ -25,8 +25,8 @@ def read(group: str, given: JSONValue, call: JSONObject) -> JSONObject:
             found: JSONObject = {"name": name, "lookupKey": _key(name, call.get("namespace"))}
             if "description" in tool:
                 found["description"] = tool["description"]
-            if isinstance(tool.get("parameters"), dict):
-                found["paramsJsonSchema"] = tool["parameters"]
+            # The schema of the parameters says how its language writes schemas: there is nothing
+            # in the other one to compare it with. It is kept beside, see `kept`.
             return found
         case "handoff":
             return {"tool_name": tool.get("toolName", tool.get("agentName"))}
