@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAMES = [name for name in corpus.javascript() if "." not in name.rpartition("/")[2]]
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-SUITE = settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
+SUITE = settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
 
 
 def dumped(state: RunState, dialect: str) -> Any:  # noqa: ANN401  (JSON)
@@ -78,7 +78,7 @@ class TestStates:
 
 
 class TestDamaged:
-    @settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+    @settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
     @given(data=st.data())
     def test_kept_or_refused(self, data: st.DataObject) -> None:
         """A document with one wrong value is refused with a place, or comes back as it was."""
@@ -102,7 +102,7 @@ def test_every_place(capsys: pytest.CaptureFixture[str]) -> None:
     """One null at every place of one state: kept, or refused."""
     recorded = corpus.load("cross/js-0.20.0/parallel.reject1")
     kept = refused = 0
-    for parts, _ in places(recorded, 12):
+    for parts, _ in places(recorded, 4):
         if not parts:
             continue
         given = copy.deepcopy(recorded)
