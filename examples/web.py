@@ -50,6 +50,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 async def sweep(app: Starlette) -> None:
     """Resume what can go on: also what another process left behind."""
     while True:
+        await app.state.store.expire()
         for run in await app.state.store.runs(status={"ready", "running", "stopped"}):
             with contextlib.suppress(StoreError):  # another worker has it, or it needs a person
                 await hitl.resume(agent(), run.run_id, store=app.state.store, lease_s=LEASE_S)

@@ -19,6 +19,7 @@ from agents import (
     function_tool,
 )
 from agents.run import get_default_agent_runner
+from openai import AsyncOpenAI
 from pydantic import BaseModel
 
 import hitl
@@ -97,6 +98,16 @@ class TestStart:
         await start(store)
         with pytest.raises(RunExists):
             await hitl.run(SHAPES["plain"](Log()), "stop", store=store, run_id=RUN)
+
+    def test_a_session_without_a_name(self) -> None:
+        """A session that its server names later goes by its kind."""
+        from agents import OpenAIConversationsSession
+
+        from hitl.runtime.durable.start import session_name
+
+        session = OpenAIConversationsSession(openai_client=AsyncOpenAI(api_key="none"))
+        assert session_name(session) == "OpenAIConversationsSession"
+        assert session_name(MemorySession("s")) == "s"
 
     @staticmethod
     @on_a_store
@@ -210,8 +221,8 @@ class TestVerdicts:
         no = hitl.reject(message="too late")
         await start(store, expires_in_s=0.01, default=no)
         await asyncio.sleep(0.02)
-        assert [each.call for each in await store.expire()] == ["call_1"]
-        run = await again(store, log=log)
+        run = await again(store, log=log)  # whoever takes it up sees to what has expired
+        assert list(await store.expire()) == []
         assert (run.status, paid(log)) == ("waiting", [])
         assert "too late" in str(log.requests[-1].input)
 
@@ -331,8 +342,9 @@ class TestFence:
             hitl.run(agent, "go", store=slow, run_id=RUN, run_config=CONFIG, lease_s=0.05)
         )
         await begun.wait()
-        with pytest.raises(Superseded):
-            await asyncio.wait_for(running, 10)
+        done, _ = await asyncio.wait({running}, timeout=10)
+        assert done == {running}
+        assert isinstance(running.exception(), Superseded)
 
     @staticmethod
     @on_a_store
@@ -500,6 +512,33 @@ class TestTheUsersOwn:
         assert (await again(store, agent=agent())).status == "finished"
         assert [(each.run_id, each.call) for each in await store.waiting()] == [("2", "call_1")]
         assert [each.call for each in (await store.load("2")).effects] == ["call_l"]
+
+    @staticmethod
+    @on_a_store
+    async def test_a_run_beside_an_agent_that_is_a_tool(store: Store) -> None:
+        """What `as_tool` runs besides its agent, such as an extractor, is left alone."""
+        others = []
+
+        async def extract(result: Any) -> str:
+            other = await Runner.run(SHAPES["plain"](Log()), "go", run_config=CONFIG)
+            others.append(len(other.interruptions))
+            return f"extracted {result.final_output}"
+
+        def agent() -> Agent[Any]:
+            log = Log()
+            model = ScriptedModel("i", [[LOOK], None], log)
+            ask = Agent(name="i", model=model, tools=[look(log)]).as_tool(
+                "ask", "Ask.", custom_output_extractor=extract, needs_approval=True
+            )
+            steps: Any = [[call("ask", {"input": "x"}, "call_o")], None]
+            return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[ask])
+
+        await hitl.run(agent(), "go", store=store, run_id=RUN, run_config=CONFIG)
+        await store.decide(RUN, "call_o", YES)
+        run = await again(store, agent=agent())
+        assert (run.status, others) == ("finished", [1])
+        assert "extracted i saw" in str(run.final_output)
+        assert [each.state for each in (await store.load(RUN)).effects] == ["finished"]
 
 
 class TestStreams:

@@ -150,7 +150,7 @@ class TestImports:
             declared |= {name for group in groups.values() for name in names(group)}
         through = {name for sdk in declared for name in THROUGH_THE_SDK.get(sdk, ())}
         owners = packages_distributions()
-        known = {*sys.stdlib_module_names, "hitl", "tests", "examples", *through}
+        known = {*sys.stdlib_module_names, "examples", "hitl", "tests", *through}
         undeclared = [
             f"{inside(path)}:{line} {name}"
             for line, name in imports(parse(path))

@@ -240,7 +240,7 @@ class _Overlay:
         calls = []
         for index, call in enumerate(processed.calls):
             call_id = self.state.log.item(call.item).call_id
-            if call_id in live:  # also where the writer is too old to write runs inside
+            if call.run is not None and call_id in live:
                 path = f"{self.path}/processed/calls/{index}/run"
                 run = _captured(live[call_id], path, self)
                 self.missing += run.missing

@@ -34,12 +34,6 @@ def label() -> str:
     raise UnsupportedRelease(message, hint="upgrade hitl")
 
 
-def older(version: str) -> bool:
-    """Tell whether a version is older than what the installed release writes."""
-    chain = DIALECT.chain
-    return version in chain.versions and chain.index(version) < chain.index(label())
-
-
 def document(state: RunState, *, allow_loss: bool) -> JSONObject:
     """Write what the installed release reads.
 

@@ -52,7 +52,9 @@ async def repaired(
     found = DIALECT.repair(state, DIALECT.chain.newest, names)
     if "agent-identity" in found.needs:
         _refuse_twins(agent, state)
-    bound = await _bound(live, found.state, context, "")
+    bound = found.state
+    if sdk.binds_servers():
+        bound = await _bound(live, bound, context, "")
     done = set(binding.unbound(found.state)) - set(binding.unbound(bound))
     for loss in found.losses:
         if loss in done:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, cast
 
-from agents import Agent, RunState
+from agents import Agent, FunctionTool, RunState
 
 from hitl.errors import CaptureError, UnsupportedRelease
 
@@ -290,6 +291,14 @@ def ambiguous(root: Agent[Any]) -> list[Agent[Any]]:
 def handoff_names(agent: Agent[Any]) -> tuple[str, ...]:
     """Give the tool names of the agent's handoffs."""
     return tuple(_needed("_build_handoffs_map")(agent))
+
+
+def binds_servers() -> bool:
+    """Tell whether the release notes which server a call of a local MCP tool is for, and asks it.
+
+    Others find the tool by its name.
+    """
+    return "_mcp_tool_binding" in {each.name for each in fields(FunctionTool)}
 
 
 def mcp_binding(tool: Any) -> tuple[str, str, int | None] | None:  # noqa: ANN401 - any tool

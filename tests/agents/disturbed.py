@@ -144,6 +144,15 @@ def nested(log: Log, trouble: Trouble = QUIET, **options: Any) -> Agent[Any]:
     return Agent(name="outer", model=outer, tools=[tool, look(log)])
 
 
+def asked(log: Log, trouble: Trouble = QUIET, **options: Any) -> Agent[Any]:
+    """An agent used as a tool, which waits itself before its calls do."""
+    inside = _model("inner", log, trouble, [buy(1), buy(2)])
+    inner = Agent(name="inner", model=inside, tools=[pay(log, trouble, **options)])
+    tool = inner.as_tool("ask", "Ask.", needs_approval=True, failure_error_function=None)
+    outer = _model("outer", log, trouble, [LOOK, call("ask", {"input": "i"}, "call_o")])
+    return Agent(name="outer", model=outer, tools=[tool, look(log)])
+
+
 def handed(log: Log, trouble: Trouble = QUIET, **options: Any) -> Agent[Any]:
     """A handoff, then calls that wait."""
     desk = _model("desk", log, trouble, [buy(1)], [buy(2)])
@@ -156,5 +165,6 @@ SHAPES: dict[str, Callable[..., Agent[Any]]] = {
     "plain": plain,
     "parallel": parallel,
     "nested": nested,
+    "asked": asked,
     "handed": handed,
 }

@@ -94,12 +94,12 @@ def decide(case: Case, live: Any) -> None:
             case "never":
                 live.reject(item, always_reject=True)
             case "told":
-                live.reject(item, **_words(live))
+                live.reject(item, **words(live))
             case verdict:
                 raise LookupError(verdict)
 
 
-def _words(live: Any) -> dict[str, Any]:
+def words(live: Any) -> dict[str, Any]:
     """What the model is told; nothing of one's own in the first releases."""
     known = inspect.signature(live.reject).parameters
     return {"rejection_message": "not today"} if "rejection_message" in known else {}
@@ -206,6 +206,12 @@ async def by_hitl(case: Case, text: str, items: list[Any] | None, options: Any) 
         return await hitl.restore(agent, state if case.decided else decided(case, state), **options)
 
     return await resumed(case, items, read)
+
+
+def opt_in(text: str) -> list[str]:
+    """The repairs of a state that are done only when asked for by name."""
+    found = hitl.check(text, dialect=DIALECT.name).repairs
+    return sorted({repair.name for repair in found if repair.opt_in})
 
 
 async def by_both(case: Case, text: str, items: list[Any] | None, options: Any) -> Outcome:

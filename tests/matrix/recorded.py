@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import hitl
 from hitl.errors import ContextMismatch, HitlError, RunFinished
 from tests.agents import SCENARIOS, Outcome, approve, corpus, leave, resume, resume_native
-from tests.matrix.cells import PATHS, RESUMED, WRONG, brief
+from tests.matrix.cells import PATHS, REPAIRED, RESUMED, WRONG, brief
+from tests.matrix.play import opt_in
 from tests.matrix.releases import NEWEST
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _FOLDER = "openai-agents-python"
 _RELEASE = re.compile(rf"{_FOLDER}/(\d+\.\d+\.\d+)/(\w+)")
 _SEEN = ("requests", "tool_runs", "final_output", "last_agent", "turn", "session", "pending")
+AGAIN = f"{WRONG}: asks again what was decided"
 ENDED = "over: refused as finished"
 
 RECORDED: dict[str, str] = {
@@ -66,12 +68,15 @@ def _restored(name: str) -> list[str]:
     scenario, expected = SCENARIOS[_newest(name)], _expected(name)
     state = hitl.loads(corpus.read(name))
 
+    options: dict[str, Any] = {}
+
     async def read(stage: Stage) -> LiveState:
         try:
-            return await hitl.restore(stage.agent, state)
+            return await hitl.restore(stage.agent, state, **options)
         except ContextMismatch:
-            return await hitl.restore(stage.agent, state, context=_context(state))
+            return await hitl.restore(stage.agent, state, context=_context(state), **options)
 
+    names = opt_in(corpus.read(name).decode())
     words = []
     for streamed in (False, True):
         try:
@@ -82,7 +87,14 @@ def _restored(name: str) -> list[str]:
         except HitlError as exc:
             words.append(f"refused: {type(exc).__name__}: {brief(exc.message)}")
         else:
-            words.append(_judge(outcome, expected))
+            word = _judge(outcome, expected)
+            if names and word == AGAIN:
+                options["repairs"] = names
+                played = resume(scenario, read, decide=_decide(scenario), streamed=streamed)
+                if _judge(asyncio.run(played), expected) == RESUMED:
+                    word = f"{REPAIRED} {', '.join(names)}; asks again otherwise"
+                options.clear()
+            words.append(word)
     return words
 
 
@@ -136,5 +148,5 @@ def _judge(outcome: Outcome, expected: Outcome) -> str:
         return f"{WRONG}: fails: {outcome.error[0]}: {brief(outcome.error[1])}"
     other = [name for name in _SEEN if getattr(outcome, name) != getattr(expected, name)]
     if "pending" in other or ("turn" in other and len(outcome.requests) > len(expected.requests)):
-        return f"{WRONG}: asks again what was decided"
+        return AGAIN
     return f"{WRONG}: other {', '.join(other)}" if other else RESUMED

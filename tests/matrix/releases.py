@@ -35,6 +35,9 @@ REDUCED = ("0.8.0", "0.14.0", "0.20.0", "0.24.0")
 """What `.ci/run` plays: the first release; the first with identities; the first with a ledger of
 calls; the newest. Between the first three lie the largest changes of the format."""
 
+DURABLE = tuple(release for release in FIRST if tuple(map(int, release.split("."))) >= (0, 21))
+"""The releases that durable runs are promised on; `.ci/run` plays the oldest and the newest."""
+
 
 def libraries() -> dict[str, str]:
     """Name → exact version of what hitl is tested with."""

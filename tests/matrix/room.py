@@ -76,11 +76,21 @@ def work(release: str, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Raises:
         RoomError: the release cannot be installed, or the worker failed.
     """
+    outcomes: list[dict[str, Any]] = run(release, "tests.matrix.worker", jobs)
+    return outcomes
+
+
+def run(release: str, module: str, given: object = None) -> Any:  # noqa: ANN401 - JSON
+    """Run a module on a release: JSON in, JSON out.
+
+    Raises:
+        RoomError: the release cannot be installed, or the module failed.
+    """
     kept = ("HOME", "PATH", "LANG", "TMPDIR", "SSL_CERT_FILE")
     env = {key: os.environ[key] for key in kept if key in os.environ}
     done = subprocess.run(
-        [str(python(release)), "-m", "tests.matrix.worker"],
-        input=json.dumps(jobs),
+        [str(python(release)), "-m", module],
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -89,6 +99,5 @@ def work(release: str, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         check=False,
     )
     if done.returncode != 0:
-        raise RoomError(f"the worker failed on {release}: {done.stderr[-1500:]}")
-    outcomes: list[dict[str, Any]] = json.loads(done.stdout)
-    return outcomes
+        raise RoomError(f"{module} failed on {release}: {done.stderr[-1500:]}")
+    return json.loads(done.stdout)

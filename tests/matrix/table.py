@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.matrix.cells import ABSENT, ALLOWED, CHANCE, OURS, PATHS, RESUMED, WRONG
+from tests.matrix.cells import ABSENT, ALLOWED, CHANCE, OURS, PATHS, REPAIRED, RESUMED, WRONG
 from tests.matrix.recorded import ENDED, RECORDED
 from tests.matrix.releases import FIRST, NEWEST
 
@@ -41,6 +41,8 @@ alone, and one for good for both.
   final output as when the release goes on with its own state of the same case.
 - `a` and a number: resumed when `restore` or `dumps` is told `allow_loss=True`; without it, refused
   before anything runs.
+- `b` and a number: resumed when `restore` is told `repairs=` by name, since they widen a
+  permission; without them, what the decision was for is asked again, and the log says so.
 - `r` and a number: refused before anything runs. `f`: the run is over, refused as finished.
 - `x` and a number: wrong, or an error once it runs; only in the tables without hitl.
 - `?` resumed, but this release may leave out the output of the call in what it sends to the server.
@@ -130,6 +132,7 @@ def count(rows: Iterable[Row]) -> Counter[str]:
 _KINDS = {
     ALLOWED: "with allow_loss",
     ABSENT: "absent",
+    REPAIRED: "with repairs",
     CHANCE: "uncertain",
     RESUMED: "resumed",
     ENDED: "finished",
@@ -139,7 +142,7 @@ _KINDS = {
 
 def _kind(word: str) -> str:
     for start, kind in _KINDS.items():
-        if word == start or word.startswith(f"{start}:"):
+        if word == start or word.startswith((f"{start}:", f"{start} ")):
             return kind
     return "wrong"
 
@@ -195,6 +198,8 @@ _SIGNS = {RESUMED: "✓", ENDED: "f", CHANCE: "?"}
 def _mark(word: str, notes: dict[str, str]) -> str:
     if word in _SIGNS:
         return _SIGNS[word]
-    sign = {"with allow_loss": "a", "refused": "r", "absent": "n"}.get(_kind(word), "x")
+    sign = {"with allow_loss": "a", "with repairs": "b", "refused": "r", "absent": "n"}.get(
+        _kind(word), "x"
+    )
     taken = [mark for mark in notes.values() if mark.startswith(sign)]
     return notes.setdefault(word, f"{sign}{len(taken) + 1}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.matrix import cells, recorded, table
-from tests.matrix.releases import FIRST, NEWEST, REDUCED, installed
+from tests.matrix import cells, recorded, room, table
+from tests.matrix.releases import DURABLE, FIRST, NEWEST, REDUCED, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,12 +45,29 @@ class TestMatrix:
         assert list(table.changes(table.committed(), table.said(_played()))) == []
 
 
+@pytest.mark.matrix
+class TestDurable:
+    @pytest.mark.parametrize("release", DURABLE if FULL else (DURABLE[0], DURABLE[-1]))
+    def test_one_effect(self, release: str) -> None:
+        """Laws 7 and 8 on the release: each approved call runs once, the other not at all."""
+        told = room.run(release, "tests.matrix.durable")
+        assert told == [
+            *("waiting", ["c1", "c2"], "finished", "done", "finished", "done"),
+            *("waiting", ["o1/i1"], "finished", "end", ["pay 1", "pay 3"]),
+        ]
+
+
 class TestTable:
     """What holds of the committed table without playing anything."""
 
     def test_read_back(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is written is read back, whichever way the cases of a cell ended."""
-        words = {"resumed": 2, "refused: A: b": 1, f"{cells.ALLOWED}: c": 1}
+        words = {
+            "resumed": 2,
+            "refused: A: b": 1,
+            f"{cells.ALLOWED}: c": 1,
+            f"{cells.REPAIRED} d": 1,
+        }
         row = {"x": words, "y": {"refused: A: b": 4}, "z": {recorded.ENDED: 1}}
         found = {"up": {"0.8.0": row, "0.9.1": {"x": {cells.CHANCE: 3}}}, "down": {"0.8.0": row}}
         monkeypatch.setattr(table, "TABLE", tmp_path / "table.md")
@@ -105,6 +122,14 @@ class TestJudge:
         good = cells.judge(refused | {"allowed": self.OWN}, [self.OWN])
         assert good == f"{cells.ALLOWED}: w"
         bad = cells.judge(refused | {"allowed": self.OWN | {"ran": [1]}}, [self.OWN])
+        assert list(table.wrong({"up": {"0.8.0": {"plain": bad}}}))
+
+    def test_repaired(self) -> None:
+        """What is asked again unless a repair is named must resume when it is named."""
+        again = self.OWN | {"stops": [[], []], "names": ["n"]}
+        good = cells.judge(again | {"repaired": self.OWN}, [self.OWN])
+        assert good == f"{cells.REPAIRED} n; asks again otherwise"
+        bad = cells.judge(again | {"repaired": self.OWN | {"ran": [1]}}, [self.OWN])
         assert list(table.wrong({"up": {"0.8.0": {"plain": bad}}}))
 
     def test_changed(self) -> None:

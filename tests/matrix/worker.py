@@ -43,6 +43,7 @@ async def _pause(job: Job) -> Job:
         play.decide(case, live)
     outcome = await play.go_on(live_stage, live)
     return {
+        "words": bool(play.words(live)),
         "version": captured.origin.version,
         "written": written,
         "saved": saved,
@@ -78,6 +79,10 @@ async def _resume(job: Job) -> Job:
     outcome = await by(case, job["text"], items, {})
     if outcome.get("refused") == "LossError warn":
         outcome["allowed"] = await by(case, job["text"], items, {"allow_loss": True})
+    names = play.opt_in(job["text"]) if job["by"] == "hitl" else []
+    if names and "refused" not in outcome:
+        outcome["names"] = names
+        outcome["repaired"] = await by(case, job["text"], items, {"repairs": names})
     return outcome
 
 

@@ -91,6 +91,7 @@ class Attempt:
     outcome: DurableRun | None = None
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
+    _released: bool = field(default=False, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
@@ -349,8 +350,9 @@ class Attempt:
         await self._gate.settle()
 
     async def _release(self, reason: Stop | None, note: str | None) -> None:
-        if self._gate.lost is None:
+        if self._gate.lost is None and not self._released:
             await self.store.release(self._gate.claim, reason=reason, note=note)
+            self._released = True
 
 
 def _ended(state: RunState, result: RunResultStreaming) -> bool:

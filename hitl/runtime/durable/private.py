@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from agents import Agent, FunctionTool, Handoff, RunState
 from agents import run as _run
 from agents import tool as _tool
+from agents.agent_tool_state import consume_agent_tool_run_result, get_agent_tool_state_scope
 
 from hitl.errors import RestoreError
 
@@ -63,6 +64,12 @@ def agent_of(tool: object) -> Agent[Any] | None:
 def set_agent_of(tool: FunctionTool, agent: Agent[Any]) -> None:
     """Let a copy of a tool name the copy of its agent."""
     tool._agent_instance = agent  # noqa: SLF001
+
+
+def forget_inside(context: Any) -> None:  # noqa: ANN401 - a tool's context
+    """Let the SDK forget the paused run inside a call whose result is known already."""
+    scope = get_agent_tool_state_scope(context)
+    consume_agent_tool_run_result(context.tool_call, scope_id=scope)
 
 
 def target_of(handoff: Handoff[Any, Any]) -> Agent[Any] | None:

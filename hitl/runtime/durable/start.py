@@ -48,7 +48,7 @@ async def begin(
     memory = settings.options.get("session")
     kickoff = Kickoff(
         input=tag_input(given),
-        session=None if memory is None else str(memory.session_id),
+        session=None if memory is None else session_name(memory),
         has_context=settings.options.get("context") is not None,
         **start,
     )
@@ -83,6 +83,7 @@ async def take_up(
     """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
     private.refuse_unsupported()
     seam.install()
+    await store.expire()
     stored = await store.load(run_id)
     if stored.run.status == "finished":
         stream.done(shown(stored, settings))
@@ -172,6 +173,14 @@ def _outcome(attempt: Attempt) -> DurableRun:
     if attempt.outcome is None:
         raise RuntimeError("expected the run to have come to something")
     return attempt.outcome
+
+
+def session_name(session: Any) -> str:  # noqa: ANN401 - any session
+    """Give the name of a session; of one that its server has not named yet, its kind."""
+    try:
+        return str(session.session_id)
+    except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
+        return type(session).__name__
 
 
 def own_name() -> str:

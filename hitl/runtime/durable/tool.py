@@ -128,7 +128,7 @@ class Tools:
             execute = functools.partial(_alone, invoke, context, arguments)
             if inner is not None:
                 inside = Inside(agent=inner, tools=self, graph=graph)
-                return await self._scope(call_id, inside, wanted, execute)
+                return await self._scope(context, inside, wanted, execute)
             return await (execute() if wanted is None else self.gate.run(wanted, execute))
 
         gated = private.preparing(bound, call)
@@ -143,7 +143,7 @@ class Tools:
 
     async def _scope(
         self,
-        call_id: str,
+        context: Any,  # noqa: ANN401 - of the tool
         inside: Inside,
         wanted: Wanted | None,
         execute: Callable[[], Awaitable[object]],
@@ -153,9 +153,10 @@ class Tools:
         Its intent stands only while it is inside: what runs in there has rows of its own.
         """
         effect = None if wanted is None else await self.gate.enter(wanted)
-        if wanted is not None and effect is not None and effect.state == "finished":
+        if effect is not None and effect.state == "finished":
+            private.forget_inside(context)
             return self.gate.result(effect)
-        path = PATH.set((*PATH.get(), document.escape(call_id)))
+        path = PATH.set((*PATH.get(), document.escape(context.tool_call_id)))
         mark = INSIDE.set(inside)
         try:
             result = await execute()
