@@ -192,7 +192,7 @@ def _sorted(value: JSONValue) -> JSONValue:
     keys = sorted(value, key=_units)
     indexes = sorted((key for key in keys if _is_index(key)), key=int)
     ordered = [*indexes, *(key for key in keys if not _is_index(key))]
-    return {key: _sorted(value[key]) for key in ordered if key != "__proto__"}
+    return {key: _sorted(value[key]) for key in ordered}
 
 
 def _is_index(key: str) -> bool:
