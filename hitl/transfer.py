@@ -240,6 +240,10 @@ def refuse_unknown(names: Collection[str]) -> None:
 
 def _losses(state: RunState, target: Dialect, label: str) -> tuple[Loss, ...]:
     found: Sequence[Loss] = target.losses(state, label)
+    if target.name != NATIVE and state.origin.dialect not in {target.name, NATIVE}:
+        # Who decided is named by the dialects themselves.
+        lost = [each for each in left_behind(state) if each.severity == "error"]
+        found = (*found, *lost)
     newer = state.newer
     own = newer is not None and (newer.dialect, newer.version) == (target.name, label)
     if newer is not None and not own:

@@ -88,9 +88,7 @@ class OpenAIJS:
         return _schema.build(self.chain, version, DEFINITIONS)
 
     def _audit(self, state: RunState) -> tuple[Loss, ...]:
-        """Give what is lost of who decided; of another SDK's state, `losses` names it already."""
-        if self.name not in state.extras:
-            return ()
+        """Give what is lost of who decided."""
         return tuple(each for each in left_behind(state) if each.severity == "info")
 
     def _document(self, state: RunState, version: str) -> JSONObject:

@@ -7,7 +7,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
-from hitl.dialect import left_behind
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -39,8 +38,7 @@ _UNUSED = ("custom", "local_shell")
 
 
 def losses(state: RunState, path: str = "") -> Iterator[Loss]:
-    """Give what is lost of a state of another SDK; see `left_behind` for what both cannot hold."""
-    yield from left_behind(state)
+    """Give what is lost of a state of another SDK; see `left_behind` for what no other can hold."""
     yield from _run(state, path)
 
 

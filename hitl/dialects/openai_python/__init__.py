@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl.dialect import left_behind
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
@@ -95,10 +94,6 @@ class OpenAIPython:
         """Give what the SDK's JSON cannot hold of `state`."""
         dumped = self._dumped(state, version)
         losses = dumped.losses
-        if self.name not in state.extras:
-            # Who decided is named by `dump` already.
-            lost = [each for each in left_behind(state) if each.severity == "error"]
-            losses = (*losses, *lost)
         if state.newer is not None:
             return losses
         return losses + self.chain.losses(dumped.document, version)
