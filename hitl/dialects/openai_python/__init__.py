@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve
 
 from hitl.dialects.openai_python import dump as _dump
+from hitl.dialects.openai_python import foreign, wire
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
 from hitl.dialects.openai_python import schema as _schema
-from hitl.dialects.openai_python import wire
 from hitl.dialects.openai_python.nest import undecided
 from hitl.dialects.openai_python.shape import runs
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
@@ -94,6 +94,8 @@ class OpenAIPython:
         """Give what the SDK's JSON cannot hold of `state`."""
         dumped = self._dumped(state, version)
         losses = dumped.losses
+        if state.origin.dialect != self.name:
+            losses += tuple(foreign.losses(state))
         if state.newer is not None:
             return losses
         return losses + self.chain.losses(dumped.document, version)
