@@ -18,9 +18,9 @@ _SURROGATE = "the arguments hold half of a surrogate pair; the Python SDK fails 
 
 def losses(state: RunState) -> Iterator[Loss]:
     """Give the calls that wait and that the Python SDK cannot make."""
-    for each in decide.interruptions(state):
+    for index, each in enumerate(decide.interruptions(state)):
         if each.arguments is not None and _halved(each.arguments):
-            yield Loss(path=f"/step/interruptions/{each.call}", severity="error", reason=_SURROGATE)
+            yield Loss(path=f"/step/interruptions/{index}", severity="error", reason=_SURROGATE)
 
 
 def _halved(arguments: str) -> bool:
