@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -20,6 +18,7 @@ from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, ta
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.value import final_output
+from hitl.runtime.durable.worker import own_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -181,8 +180,3 @@ def session_name(session: Any) -> str:  # noqa: ANN401 - any session
         return str(session.session_id)
     except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
         return type(session).__name__
-
-
-def own_name() -> str:
-    """Give a name for this worker: who, for people, and unlike any other."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
