@@ -12,6 +12,7 @@ from hitl.cli import history, operand, output, stored
 from hitl.cli.check import format_text
 from hitl.cli.command import Command, problem_json
 from hitl.cli.display import safe_display
+from hitl.lifecycle import ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,11 +56,19 @@ def show(*, file: str, url: str | None, full: bool, as_json: bool) -> None:
 
 
 def _stored(url: str, run_id: str, *, full: bool, as_json: bool) -> None:
+    from hitl.runtime.durable.packed import unpack
+
     found = stored.ask(url, lambda store: store.load(run_id))
+    rests = found.checkpoint is not None and not ended(found.run.status)
+    state, note = unpack(found) if rests else (None, None)
     if as_json:
-        output.machine(stored.stored_json(found))
-    else:
-        output.data(stored.stored_lines(found, full=full))
+        said = [] if state is None else [each.raw for each in state.pending_input]
+        output.machine({**stored.stored_json(found), "pending_input": said})
+        return
+    output.data(stored.stored_lines(found, full=full))
+    if state is not None and note is not None and state.pending_input:
+        by = [["by", f"{call_name(each.by or '-')} at {each.at}"] for each in note.added]
+        output.data(["", *output.table([*_staged(state), *by])])
 
 
 def call_name(name: str) -> str:
@@ -82,7 +91,13 @@ def _head(report: Report, state: RunState) -> list[str]:
     rows.append(["history", _conversation(state)])
     if isinstance(state.input, str):
         rows.append(["input", str(safe_display(state.input, _TEXT))])
+    rows += _staged(state)
     return output.table(rows)
+
+
+def _staged(state: RunState) -> list[list[str]]:
+    said = (history.said(state, each) for each in state.pending_input)
+    return [["staged", str(safe_display(each, _TEXT))] for each in said]
 
 
 def _turn(state: RunState) -> str:
@@ -193,6 +208,7 @@ def _json(report: Report, state: RunState, last: int) -> JSONObject:
         "step": state.step.kind if state.step else None,
         "usage": _parts(state.usage, _USAGE),
         "conversation": _parts(state.conversation, ("mode", "id", "previous_response_id")),
+        "pending_input": [each.raw for each in state.pending_input],
         "interruptions": [_call_json(each) for each in state.interruptions],
         "history": {"count": len(state.items), "last": history.entries(state, last)},
         "problems": [problem_json(each) for each in report.problems],

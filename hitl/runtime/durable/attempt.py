@@ -14,12 +14,13 @@ from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
-from hitl.model import RunState, Step
-from hitl.runtime.durable import private, session, telemetry
+from hitl.model import RunState
+from hitl.runtime.durable import private, session, telemetry, turn
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
 from hitl.runtime.durable.hooks import Hooks
+from hitl.runtime.durable.late import Late, unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.reply import whole
@@ -79,6 +80,7 @@ class Attempt:
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
+        late: takes input while it runs.
     """
 
     store: Store
@@ -89,6 +91,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    late: Late = field(factory=Late, init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _released: bool = field(default=False, init=False)
@@ -183,10 +186,12 @@ class Attempt:
     async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
         """Drive the SDK until a person is needed, or the run ends."""
         while self.result is not None:
+            self.late.begin(self.result)
             async for event in self.result.stream_events():
                 yield event
             self._gate.check()
             await self._gate.settle()
+            self.late.end()
             live = await self._after()
             if live is None:
                 return
@@ -198,7 +203,7 @@ class Attempt:
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
             options["run_config"] = whole(options.get("run_config"))
-        hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
         if not start:  # a restored state has its context
             options.pop("context", None)
         agent = self._graph.copy(self.settings.agent)
@@ -213,12 +218,15 @@ class Attempt:
     async def _before_model(self) -> None:
         """Store the run before each model call; the first is covered by the kickoff."""
         self._gate.check()
+        self.late.before_model()
         if self.result is None or not self.result.raw_responses:
             await self._gate.still()
             return
-        state = self._captured(self.result)
-        turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-        await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
+        await self._save("save", self._asking(self.result))
+
+    def _asking(self, result: RunResultStreaming) -> RunState:
+        """Take the state before a model call that the SDK has counted already."""
+        return turn.asking(unacknowledged(self._captured(result)))
 
     async def _after(self) -> AnyState | None:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
@@ -261,9 +269,19 @@ class Attempt:
         if state.step is not None and state.responded:
             await self._save("stop", state, reason="cancel")
         else:
-            self._done(await self.store.release(self._gate.claim, reason="cancel"))
+            await self._rest("cancel", None)
+
+    async def _rest(self, reason: Stop, note: str | None) -> None:
+        """Let the run go as its newest checkpoint is, with the input that was added since."""
+        staged = self.late.added_to(self.state)
+        if staged is not None:
+            await self._save("stop", staged, reason=reason, note=note)
+        else:
+            self._done(await self.store.release(self._gate.claim, reason=reason, note=note))
 
     async def _finish(self, state: RunState) -> None:
+        if state.staged:
+            log.warning("run %s: ended before staged input was delivered", self.claim.run_id)
         final = None if self.result is None else self.result.final_output
         self.note = evolve(self.note, done=True, final=tagged(final), waved=())
         await self._save("finish", state, final=final)
@@ -293,6 +311,7 @@ class Attempt:
         except HitlError as exc:
             raise Halt(exc) from exc
         self.stored, self.state = packed.entries, state
+        self.late.stored()
         if event != "save":
             self._done(run, final)
 
@@ -325,15 +344,16 @@ class Attempt:
         await self._quiet()
         if self.outcome is not None:
             return
-        reason, note = _reason(exc), type(exc).__name__
+        limited = isinstance(exc, MaxTurnsExceeded) and turn.at_limit(self.result)
+        reason: Stop = "turn_limit" if limited else _reason(exc)
+        note = type(exc).__name__
+        self.late.end()
         try:
-            if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = self._captured(self.result)
-                turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-                state = evolve(state, turn=turn, step=Step(kind="run_again"))
+            if limited and self.result is not None and self.result.raw_responses:
+                state = self._asking(self.result)
                 await self._save("stop", state, reason=reason, note=note)
-            else:
-                await self._release(reason, note)
+            elif self._gate.lost is None and not self._released:
+                await self._rest(reason, note)
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -362,8 +382,6 @@ def _ended(state: RunState, result: RunResultStreaming) -> bool:
 
 def _reason(exc: BaseException) -> Stop:
     match exc:
-        case MaxTurnsExceeded():
-            return "turn_limit"
         case TimeoutError():
             return "timeout"
         case asyncio.CancelledError() | GeneratorExit():

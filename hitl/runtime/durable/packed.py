@@ -64,7 +64,7 @@ class Note:
         waved: calls that were stopped for the gate alone; no person is asked.
         done: whether `final` is the final output.
         final: the final output, tagged.
-        added: who staged input, in order.
+        added: who staged what waits to be delivered, in order.
         span: where the span of the claim that wrote it is, as a traceparent.
     """
 

@@ -42,7 +42,9 @@ async def changed(
         state, note = unpack(held.now)
         changed = change(state)
         added = Added(by=by, at=_iso(held.now.run.updated_at), items=len(changed.pending_input))
-        run = await store.save(held.claim, _save(held, changed, _with(note, added)))
+        before_it = note.added if state.pending_input else ()
+        note = evolve(note, added=(*before_it, added))
+        run = await store.save(held.claim, _save(held, changed, note))
     except BaseException:
         await store.release(held.claim, reason=before.reason, note=before.note)
         raise
@@ -113,10 +115,6 @@ def _asked(stored: Stored, state: RunState) -> tuple[NewRequest, ...]:
         for row in stored.requests
         if row.call in open_
     )
-
-
-def _with(note: Note, added: Added) -> Note:
-    return evolve(note, added=(*note.added, added))
 
 
 def _iso(at: float) -> str:

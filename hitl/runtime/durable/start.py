@@ -17,6 +17,7 @@ from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.turn import raised
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from agents import StreamEvent
 
-    from hitl.model import RunState
     from hitl.runtime.durable.attempt import Settings
     from hitl.runtime.durable.outcome import DurableStream
     from hitl.store import Store, Stored
@@ -62,7 +62,7 @@ async def begin(
         stream.done(shown(await store.load(name), settings))
         return
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    stream.begun(attempt.cancel)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(attempt.begin(kickoff, again=False)) as events:
         async for event in events:
             yield event
@@ -76,11 +76,12 @@ async def take_up(
     *,
     store: Store,
     worker: str | None,
-    max_turns: int | None,
+    max_turns: object,
     force: bool,
 ) -> AsyncGenerator[StreamEvent, None]:
     """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
     private.refuse_unsupported()
+    raised(None, max_turns)  # refused before anything is claimed
     seam.install()
     await store.expire()
     stored = await store.load(run_id)
@@ -101,24 +102,22 @@ async def take_up(
     attempt = Attempt(store=store, claim=claim, settings=settings)
     if not force:
         await _refuse_strays(attempt, stored)
-    stream.begun(attempt.cancel)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
             yield event
     stream.done(_outcome(attempt))
 
 
-def _work(
-    attempt: Attempt, stored: Stored, max_turns: int | None
-) -> AsyncGenerator[StreamEvent, None]:
+def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
     kickoff = load_kickoff(stored.kickoff)
     if stored.checkpoint is None:
-        if max_turns is not None and kickoff.max_turns is not None:
-            kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
-        return _again(attempt, kickoff)
+        limit = raised(kickoff.max_turns, max_turns)
+        return _again(attempt, evolve(kickoff, max_turns=limit))
     state, note = unpack(stored)
     attempt.stored, attempt.note = len(stored.entries), note
-    attempt.state = _raised(state, max_turns)
+    limit = raised(state.turn.max, max_turns)
+    attempt.state = evolve(state, turn=evolve(state.turn, max=limit))
     return attempt.go_on(stored.requests)
 
 
@@ -146,14 +145,6 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
     async with aclosing(attempt.begin(kickoff, again=True)) as events:
         async for event in events:
             yield event
-
-
-def _raised(state: RunState, max_turns: int | None) -> RunState:
-    """Give the state with a higher turn limit; a lower one changes nothing."""
-    limit = state.turn.max
-    if max_turns is None or limit is None or max_turns <= limit:
-        return state
-    return evolve(state, turn=evolve(state.turn, max=max_turns))
 
 
 def shown(stored: Stored, settings: Settings) -> DurableRun:
