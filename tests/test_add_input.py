@@ -30,7 +30,7 @@ from hitl.model import Step
 from hitl.runtime.durable.packed import unpack
 from tests.agents import corpus
 from tests.conversation.server import called, replied
-from tests.conversation.stage import CONFIG, MODES, RUN, Stage, short, waiting
+from tests.conversation.stage import CONFIG, MODES, RUN, Busy, Stage, short, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -266,16 +266,14 @@ class TestStored:
         async def play(store: Store) -> None:
             stage = await paused(store)
             await stage.approve("1", "2")
-            stage.model.fails = 1
-            with pytest.raises(ConnectionError):
+            stage.model.busy = 1
+            with pytest.raises(Busy):
                 await stage.step()
             before = await store.run(RUN)
             run = await stage.add("one")
             after = await store.run(RUN)
-            assert (before.status, before.reason, before.note) == (
-                *("stopped", "error", "ConnectionError"),
-            )
-            assert (run.status, after.reason, after.note) == ("stopped", "error", "ConnectionError")
+            assert (before.status, before.reason, before.note) == (*("stopped", "error", "Busy"),)
+            assert (run.status, after.reason, after.note) == ("stopped", "error", "Busy")
             assert (await stage.step()).status == "finished"
             assert stage.told[-2:] == ["one", "end"]
             assert stage.ran == ["1", "2"]
@@ -335,8 +333,8 @@ class TestStored:
             with pytest.raises(UnknownRun):
                 await hitl.add_input(RUN, "one", store=store)
             stage = Stage(store, "plain", [replied("end")])
-            stage.model.fails = 1
-            with pytest.raises(ConnectionError):
+            stage.model.busy = 1
+            with pytest.raises(Busy):
                 await stage.step()
             before = await store.run(RUN)
             with pytest.raises(InputRefused) as caught:
@@ -496,8 +494,8 @@ class TestDelivered:
             await stage.approve("1", "2")
             await stage.add("one", "one")
             for _ in range(3):
-                stage.model.fails = 1
-                with pytest.raises(ConnectionError):
+                stage.model.busy = 1
+                with pytest.raises(Busy):
                     await stage.step()
                 state = await stage.stored()
                 assert waiting(state) == ([] if mode in LOCAL else ["one", "one"])
@@ -662,8 +660,8 @@ class TestLive:
 
             stage.in_tool = say
             await stage.approve("1", "2")
-            stage.model.fails = 1
-            with pytest.raises(ConnectionError):
+            stage.model.busy = 1
+            with pytest.raises(Busy):
                 await stage.step()
             stage.streamed = streamed
             assert (await stage.step()).status == "finished"
@@ -681,14 +679,14 @@ class TestLive:
             async def failing(*args: Any, **options: Any) -> Any:  # noqa: ANN401
                 assert stage.stream is not None
                 stage.stream.add_input("late")
-                stage.model.fails = 1
+                stage.model.busy = 1
                 async for event in ask(*args, **options):
                     yield event
 
             ask, stage.model.stream_response = stage.model.stream_response, failing  # type: ignore[method-assign]
             await stage.approve("1", "2")
             await stage.add("early")
-            with pytest.raises(ConnectionError):
+            with pytest.raises(Busy):
                 await stage.step()
             assert waiting(await stage.stored()) == ["late"]
             stage.model.stream_response = ask  # type: ignore[method-assign]

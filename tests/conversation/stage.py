@@ -30,6 +30,28 @@ RUN = "run_1"
 CONFIG = RunConfig(tracing_disabled=True)
 
 
+class Busy(Exception):
+    """The server turns a request down: it surely took nothing of it."""
+
+    status_code = 429
+
+
+class BusyModel(ServerModel):
+    """Sends requests to a server that may turn them down.
+
+    Attributes:
+        busy: how many requests are turned down from now on.
+    """
+
+    busy = 0
+
+    def _create(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[str, list[Any]]:
+        if self.busy:
+            self.busy -= 1
+            raise Busy
+        return super()._create(args, options)
+
+
 async def _nothing(_call_id: str) -> None:
     """Do nothing."""
 
@@ -54,7 +76,7 @@ class Stage:
     ) -> None:
         self.store, self.mode, self.streamed = store, mode, streamed
         self.server = Server()
-        self.model = ServerModel(self.server, *answers)
+        self.model = BusyModel(self.server, *answers)
         self.session = MemorySession("s")
         self.ran: list[str] = []
         self.stream: hitl.DurableStream | None = None
@@ -74,11 +96,15 @@ class Stage:
         tools: list[Any] = [function_tool(tool, needs_approval=True)]
         return Agent(name="ops", model=self.model, tools=tools, **self._options)
 
+    @property
+    def memory(self) -> dict[str, Any]:
+        """What a step is given of its session."""
+        return {"session": self.session} if self.mode == "session" else {}
+
     async def step(self, **options: Any) -> hitl.DurableRun:  # noqa: ANN401  (of hitl.run)
         """Start the run, or take it up."""
-        given: dict[str, Any] = {"store": self.store, "run_config": CONFIG, **options}
-        if self.mode == "session":
-            given["session"] = self.session
+        given: dict[str, Any] = {"store": self.store, "run_config": CONFIG, **self.memory}
+        given |= options
         begin: tuple[Any, Any]
         if self._begun:
             begin, what = (hitl.resume, hitl.resume_streamed), RUN

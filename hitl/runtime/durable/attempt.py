@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
 from hitl.model import RunState
-from hitl.runtime.durable import private, session, telemetry, turn
+from hitl.runtime.durable import counter, private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
@@ -226,7 +226,7 @@ class Attempt:
 
     def _asking(self, result: RunResultStreaming) -> RunState:
         """Take the state before a model call that the SDK has counted already."""
-        return turn.asking(unacknowledged(self._captured(result)))
+        return counter.asking(unacknowledged(self._captured(result)))
 
     async def _after(self) -> AnyState | None:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
@@ -266,8 +266,9 @@ class Attempt:
 
     async def _let_go(self, state: RunState) -> None:
         """Stop as asked: after a whole turn with what it brought, else as before it."""
-        if state.step is not None and state.responded:
-            await self._save("stop", state, reason="cancel")
+        whole = counter.whole(unacknowledged(state), self.state)
+        if whole is not None:
+            await self._save("stop", whole, reason="cancel")
         else:
             await self._rest("cancel", None)
 
@@ -344,7 +345,7 @@ class Attempt:
         await self._quiet()
         if self.outcome is not None:
             return
-        limited = isinstance(exc, MaxTurnsExceeded) and turn.at_limit(self.result)
+        limited = isinstance(exc, MaxTurnsExceeded) and counter.at_limit(self.result)
         reason: Stop = "turn_limit" if limited else _reason(exc)
         note = type(exc).__name__
         self.late.end()

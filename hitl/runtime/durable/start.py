@@ -14,10 +14,10 @@ from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
+from hitl.runtime.durable.counter import raised
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
-from hitl.runtime.durable.turn import raised
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
 

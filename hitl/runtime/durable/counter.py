@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from hitl.model import Step
+from hitl.model import Step, count
 from hitl.runtime.door import STORED
 
 if TYPE_CHECKING:
@@ -23,6 +23,23 @@ def asking(state: RunState) -> RunState:
     """Give a state taken before a model call: one that makes the call when it is taken up."""
     turn = evolve(state.turn, current=max(0, state.turn.current - 1))
     return evolve(state, turn=turn, step=Step(kind="run_again"))
+
+
+def whole(state: RunState, before: RunState | None) -> RunState | None:
+    """Give a state taken where the run was stopped, if it is after whole turns; None if not.
+
+    Args:
+        state: the state; a call that was made and not answered is counted in it.
+        before: the newest checkpoint; None before the first.
+    """
+    if state.step is None or not state.responded:
+        return None
+    known = 0 if before is None else before.turn.current
+    had = 0 if before is None else count(before.responded or ())
+    answered = count(state.responded) - had
+    if state.turn.current <= known + answered:
+        return state
+    return asking(state) if answered else None
 
 
 def at_limit(result: RunResultStreaming | None) -> bool:
