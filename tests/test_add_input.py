@@ -29,11 +29,13 @@ from hitl.errors import (
 from hitl.model import Step
 from hitl.runtime.durable.packed import unpack
 from tests.agents import corpus
+from tests.conversation.durable import CONFIG, MODES, RUN, Stage, TurnedDown, short, waiting
 from tests.conversation.server import called, replied
-from tests.conversation.stage import CONFIG, MODES, RUN, Busy, Stage, short, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from agents import Agent
 
     from hitl.model import RunState
     from hitl.store import Store
@@ -267,13 +269,14 @@ class TestStored:
             stage = await paused(store)
             await stage.approve("1", "2")
             stage.model.busy = 1
-            with pytest.raises(Busy):
+            with pytest.raises(TurnedDown):
                 await stage.step()
             before = await store.run(RUN)
             run = await stage.add("one")
             after = await store.run(RUN)
-            assert (before.status, before.reason, before.note) == (*("stopped", "error", "Busy"),)
-            assert (run.status, after.reason, after.note) == ("stopped", "error", "Busy")
+            why = ("error", "TurnedDown")
+            assert (before.status, before.reason, before.note) == ("stopped", *why)
+            assert (run.status, after.reason, after.note) == ("stopped", *why)
             assert (await stage.step()).status == "finished"
             assert stage.told[-2:] == ["one", "end"]
             assert stage.ran == ["1", "2"]
@@ -285,12 +288,12 @@ class TestStored:
 
         async def play(store: Store) -> None:
             await paused(store)
-            await hitl.add_input(RUN, "one", store=store, by="ana")
-            await hitl.add_input(RUN, "two", store=store, by="bo")
+            await hitl.add_input(store, RUN, "one", by="ana")
+            await hitl.add_input(store, RUN, "two", by="bo")
             note = unpack(await store.load(RUN))[1]
             assert [(each.by, each.items) for each in note.added] == [("ana", 1), ("bo", 2)]
-            await hitl.clear_input(RUN, store=store, by="cy")
-            await hitl.add_input(RUN, "one", store=store, by="dan")
+            await hitl.clear_input(store, RUN, by="cy")
+            await hitl.add_input(store, RUN, "one", by="dan")
             note = unpack(await store.load(RUN))[1]
             assert [(each.by, each.items) for each in note.added] == [("dan", 1)]
 
@@ -331,10 +334,10 @@ class TestStored:
 
         async def play(store: Store) -> None:
             with pytest.raises(UnknownRun):
-                await hitl.add_input(RUN, "one", store=store)
+                await hitl.add_input(store, RUN, "one")
             stage = Stage(store, "plain", [replied("end")])
             stage.model.busy = 1
-            with pytest.raises(Busy):
+            with pytest.raises(TurnedDown):
                 await stage.step()
             before = await store.run(RUN)
             with pytest.raises(InputRefused) as caught:
@@ -355,7 +358,7 @@ class TestStored:
             else:
                 await stage.approve("1", "2")
                 await stage.step()
-            for change in (stage.add("one"), hitl.clear_input(RUN, store=store)):
+            for change in (stage.add("one"), hitl.clear_input(store, RUN)):
                 with pytest.raises(InputRefused) as caught:
                     await change
                 assert caught.value.reason == "ended"
@@ -416,8 +419,11 @@ class TestStored:
             stage = Stage(store, "plain", [called("1")], [called("2")], [replied("end")])
             await stage.step()
             await stage.approve("1")
+            stage.model.busy = 1
+            with pytest.raises(TurnedDown):
+                await stage.step()
             busy: Any = Busy(store, stage)
-            run = await hitl.add_input(RUN, "one", store=busy)
+            run = await hitl.add_input(busy, RUN, "one")
             assert (run.status, stage.ran) == ("waiting", ["1"])
             assert [each.call for each in await store.waiting()] == ["2"]
             await stage.approve("2")
@@ -445,7 +451,7 @@ class TestStored:
             stage = await paused(store)
             full: Any = Full(store)
             with pytest.raises(OSError, match="disk full"):
-                await hitl.add_input(RUN, "one", store=full)
+                await hitl.add_input(full, RUN, "one")
             assert (await store.run(RUN)).status == "waiting"
             assert waiting((await stage.add("two")).state) == ["two"]  # type: ignore[arg-type]
 
@@ -495,7 +501,7 @@ class TestDelivered:
             await stage.add("one", "one")
             for _ in range(3):
                 stage.model.busy = 1
-                with pytest.raises(Busy):
+                with pytest.raises(TurnedDown):
                     await stage.step()
                 state = await stage.stored()
                 assert waiting(state) == ([] if mode in LOCAL else ["one", "one"])
@@ -533,7 +539,7 @@ class TestDelivered:
                 await stage.step()
             assert waiting(await stage.stored()) == ["bad"]
             if then == "cleared":
-                await hitl.clear_input(RUN, store=store)
+                await hitl.clear_input(store, RUN)
                 await stage.add("good")
             assert (await stage.step()).status == "finished"
             said = "good" if then == "cleared" else "bad"
@@ -646,6 +652,52 @@ class TestLive:
 
         on_a_store(play)
 
+    @EVERYWHERE
+    def test_while_it_is_handed_over(self, mode: str) -> None:
+        """What is added while the SDK takes what is staged is neither lost nor told twice."""
+
+        async def play(store: Store) -> None:
+            answers = ([called("1")], [called("2")], [replied("end")])
+
+            def instructions(_context: Any, _agent: Any) -> str:  # noqa: ANN401
+                if len(stage.model.requests) == 1 and stage.stream is not None:
+                    stage.stream.add_input("meanwhile")
+                return "be quick"
+
+            stage = Stage(store, mode, *answers, streamed=True, instructions=instructions)
+            await stage.step()
+            await stage.add("before")
+            await stage.approve("1")
+            await stage.step()
+            await stage.approve("2")
+            assert (await stage.step()).status == "finished"
+            assert stage.told == ["go", ">1", "<1", "before", ">2", "<2", "meanwhile", "end"]
+
+        on_a_store(play)
+
+    @EVERYWHERE
+    def test_between_agents(self, mode: str) -> None:
+        """A handoff runs no tool: what was added while the model was asked comes right after."""
+
+        async def play(store: Store) -> None:
+            call = {**called("h"), "name": "transfer_to_desk"}
+            stage = Stage(store, mode, [call], [replied("end")], streamed=True)
+            ask = stage.model.stream_response
+
+            async def asked(*args: Any, **options: Any) -> Any:  # noqa: ANN401
+                if not stage.model.requests and stage.stream is not None:
+                    stage.stream.add_input("meanwhile")
+                async for event in ask(*args, **options):
+                    yield event
+
+            stage.model.stream_response = asked  # type: ignore[method-assign]
+            agent = stage.agent
+            stage.agent = lambda: _front(agent(), agent())  # type: ignore[method-assign]
+            assert (await stage.step()).status == "finished"
+            assert stage.told == ["go", ">h", "<h", "meanwhile", "end"]
+
+        on_a_store(play)
+
     @STREAMED
     @EVERYWHERE
     def test_survives(self, mode: str, *, streamed: bool) -> None:
@@ -661,7 +713,7 @@ class TestLive:
             stage.in_tool = say
             await stage.approve("1", "2")
             stage.model.busy = 1
-            with pytest.raises(Busy):
+            with pytest.raises(TurnedDown):
                 await stage.step()
             stage.streamed = streamed
             assert (await stage.step()).status == "finished"
@@ -686,7 +738,7 @@ class TestLive:
             ask, stage.model.stream_response = stage.model.stream_response, failing  # type: ignore[method-assign]
             await stage.approve("1", "2")
             await stage.add("early")
-            with pytest.raises(Busy):
+            with pytest.raises(TurnedDown):
                 await stage.step()
             assert waiting(await stage.stored()) == ["late"]
             stage.model.stream_response = ask  # type: ignore[method-assign]
@@ -735,6 +787,13 @@ class TestLive:
             assert waiting(await stage.stored()) == []
 
         on_a_store(play)
+
+
+def _front(front: Agent[Any], desk: Agent[Any]) -> Agent[Any]:
+    """An agent that hands over to another."""
+    desk.name = "desk"
+    front.handoffs.append(desk)
+    return front
 
 
 def _refusal(stream: hitl.DurableStream) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 import hitl
 from hitl.runtime.durable.packed import unpack
+from tests.conversation.durable import RUN, Stage, waiting
 from tests.conversation.server import called, replied
-from tests.conversation.stage import RUN, Stage, waiting
 from tests.test_cli import invoke, said
 
 if TYPE_CHECKING:

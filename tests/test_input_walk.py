@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hitl
+from tests.conversation.durable import MODES, RUN, Stage, TurnedDown, short
 from tests.conversation.server import called, replied
-from tests.conversation.stage import MODES, RUN, Busy, Stage, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ class Walk:
         before = len(self.stage.ran)
         try:
             self.run = await self.stage.step()
-        except Busy:
+        except TurnedDown:
             self.run = None
             SEEN["turned down"] += 1
         SEEN["calls"] += len(self.stage.ran) - before

@@ -14,8 +14,8 @@ from hitl import transfer
 from hitl.errors import LossError
 from hitl.model import MOST_TURNS, Turn
 from tests.agents import corpus
+from tests.conversation.durable import CONFIG, MODES, RUN, Stage, TurnedDown, short
 from tests.conversation.server import called, replied
-from tests.conversation.stage import CONFIG, MODES, RUN, Busy, Stage, short
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STREAMED = pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
 EVERYWHERE = pytest.mark.parametrize("mode", MODES)
+KNOWN = pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "conversation"])
+"""A request that a conversation may have received is in doubt when it is cut (law 7)."""
 TURNS = 3
 
 
@@ -237,7 +239,7 @@ class TestCut:
                 await stage.approve(str(before))
             for _ in range(3):
                 stage.model.busy = 1
-                with pytest.raises(Busy):
+                with pytest.raises(TurnedDown):
                     await stage.step(**options)
                 options = {}
                 if number > 1:
@@ -248,11 +250,11 @@ class TestCut:
 
         on_a_store(play)
 
-    @EVERYWHERE
+    @KNOWN
     @pytest.mark.parametrize("number", range(1, TURNS + 1))
     @pytest.mark.parametrize("how", ["task", "immediate"])
     def test_cancel(self, how: str, number: int, mode: str) -> None:
-        """Whoever waits for the run is cancelled, or stops it, before the request has left."""
+        """Whoever waits for the run is cancelled, or stops it, while the model is asked."""
 
         async def play(store: Store) -> None:
             stage = turns(store, mode, streamed=True)
@@ -271,7 +273,7 @@ class TestCut:
         on_a_store(play)
 
     @STREAMED
-    @pytest.mark.parametrize("mode", ["plain", "session", "chain"])
+    @KNOWN
     @pytest.mark.parametrize("number", range(1, TURNS + 1))
     def test_kill(self, number: int, mode: str, *, streamed: bool) -> None:
         """The process dies while the model is asked; the next one takes the run over."""

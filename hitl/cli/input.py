@@ -87,9 +87,9 @@ def _stored(
     if out != STDIO:
         raise click.UsageError("OUT is for files: a stored run is changed in its store")
     if text is None:
-        run = stored.ask(url, lambda store: door.clear_input(run_id, store=store, by=by))
+        run = stored.ask(url, lambda store: door.clear_input(store, run_id, by=by))
     else:
-        run = stored.ask(url, lambda store: door.add_input(run_id, text, store=store, by=by))
+        run = stored.ask(url, lambda store: door.add_input(store, run_id, text, by=by))
     count = 0 if run.state is None else len(run.state.pending_input)
     if as_json:
         output.machine({"run": run.id, "status": run.status, "pending_input": count})

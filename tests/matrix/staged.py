@@ -18,8 +18,8 @@ from typing import Any
 from agents import MaxTurnsExceeded, set_tracing_disabled
 
 import hitl
+from tests.conversation.durable import MODES, Stage, TurnedDown, short, waiting
 from tests.conversation.server import called, replied
-from tests.conversation.stage import MODES, Busy, Stage, short, waiting
 
 
 async def quiet(_call_id: str) -> None:
@@ -44,7 +44,7 @@ async def play(store: Any, mode: str, *, streamed: bool) -> list[Any]:  # noqa: 
     stage.model.busy, stage.in_tool = 1, say
     try:
         await stage.step()
-    except Busy:
+    except TurnedDown:
         told.append((await stage.stored()).turn.current)
     told.append((await stage.step()).status)
     stage.in_tool = quiet

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 async def add_input(
+    store: Store,
     run_id: str,
     input: Given,  # noqa: A002 - as hitl.run
     *,
-    store: Store,
     by: str | None = None,
 ) -> DurableRun:
     """Stage input for a run that rests; it is delivered once, in order, when the run goes on.
@@ -24,9 +24,9 @@ async def add_input(
     waits undecided the input stays staged, over any number of resumes.
 
     Args:
+        store: where the run lives, opened.
         run_id: the run.
         input: a text, said by the user, or items in the form of OpenAI's Responses API.
-        store: where the run lives, opened.
         by: who says it; for the record.
 
     Returns:
@@ -43,15 +43,15 @@ async def add_input(
     def added(state: RunState) -> RunState:
         return state.add_input(input)
 
-    return await staged.changed(run_id, store, added, by)
+    return await staged.changed(store, run_id, added, by)
 
 
-async def clear_input(run_id: str, *, store: Store, by: str | None = None) -> DurableRun:
+async def clear_input(store: Store, run_id: str, *, by: str | None = None) -> DurableRun:
     """Take back what is staged for a run that rests.
 
     Args:
+        store: where the run lives, opened.
         run_id: the run.
-        store: where it lives, opened.
         by: who takes it back; for the record.
 
     Raises:
@@ -64,4 +64,4 @@ async def clear_input(run_id: str, *, store: Store, by: str | None = None) -> Du
     def cleared(state: RunState) -> RunState:
         return state.clear_input()
 
-    return await staged.changed(run_id, store, cleared, by)
+    return await staged.changed(store, run_id, cleared, by)

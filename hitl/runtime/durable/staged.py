@@ -33,10 +33,10 @@ class _Held:
 
 
 async def changed(
-    run_id: str, store: Store, change: Callable[[RunState], RunState], by: str | None
+    store: Store, run_id: str, change: Callable[[RunState], RunState], by: str | None
 ) -> DurableRun:
     """Give a run with its newest state changed; see `hitl.add_input` for errors."""
-    held = await _take(run_id, store, change)
+    held = await _take(store, run_id, change)
     before = held.before
     try:
         state, note = unpack(held.now)
@@ -51,7 +51,7 @@ async def changed(
     return DurableRun(id=run_id, status=run.status, state=changed)
 
 
-async def _take(run_id: str, store: Store, change: Callable[[RunState], RunState]) -> _Held:
+async def _take(store: Store, run_id: str, change: Callable[[RunState], RunState]) -> _Held:
     """Claim a run that `change` is possible on; one on which it is not stays unclaimed."""
     while True:
         before = await store.load(run_id)

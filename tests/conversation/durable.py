@@ -30,7 +30,7 @@ RUN = "run_1"
 CONFIG = RunConfig(tracing_disabled=True)
 
 
-class Busy(Exception):
+class TurnedDown(Exception):
     """The server turns a request down: it surely took nothing of it."""
 
     status_code = 429
@@ -48,7 +48,7 @@ class BusyModel(ServerModel):
     def _create(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[str, list[Any]]:
         if self.busy:
             self.busy -= 1
-            raise Busy
+            raise TurnedDown
         return super()._create(args, options)
 
 
@@ -129,7 +129,7 @@ class Stage:
     async def add(self, *texts: str) -> hitl.DurableRun:
         """Stage texts while the run rests."""
         for text in texts:
-            run = await hitl.add_input(RUN, text, store=self.store, by="ana")
+            run = await hitl.add_input(self.store, RUN, text, by="ana")
         return run
 
     async def stored(self) -> RunState:
