@@ -561,7 +561,8 @@ class TestSession:
     """R-42, R-3: where a session keeps the history."""
 
     @STREAMED
-    def test_cut_after_the_session(self, *, streamed: bool) -> None:
+    @pytest.mark.parametrize("later", [(), ("two",)], ids=["at once", "after more"])
+    def test_cut_after_the_session(self, later: tuple[str, ...], *, streamed: bool) -> None:
         """A worker that dies between the session and the checkpoint has not said it twice."""
 
         class Cut:
@@ -589,9 +590,11 @@ class TestSession:
                 await stage.step()
             assert short(stage.session.items)[-2:] == ["one", "one"]
             assert waiting(await stage.stored()) == ["one", "one"]
+            for text in later:
+                await stage.add(text)
             assert (await stage.step()).status == "finished"
-            assert short(stage.session.items)[5:] == ["one", "one", "end"]
-            assert stage.told[5:] == ["one", "one", "end"]
+            assert short(stage.session.items)[5:] == ["one", "one", *later, "end"]
+            assert stage.told[5:] == ["one", "one", *later, "end"]
 
         on_a_store(play)
 

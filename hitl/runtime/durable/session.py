@@ -59,7 +59,8 @@ async def _pop_after(
     if end is None:
         return
     said = [_mark(each) for each in tail[end:] if _is_users(each)]
-    if said and said != [_mark(each) for each in staged if _is_users(each)]:
+    # More may have been staged since; what that worker wrote is where it begins.
+    if said != [_mark(each) for each in staged if _is_users(each)][: len(said)]:
         return
     surplus = len(tail) - end + (len(wanted) if themselves else 0)
     if surplus:
