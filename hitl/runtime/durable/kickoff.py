@@ -8,6 +8,7 @@ from attrs import asdict, frozen
 from pydantic import BaseModel
 
 from hitl import document, values
+from hitl.conversation import Place
 from hitl.model.fit import fit
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ class Kickoff:
     conversation_id: str | None = None
     previous_response_id: str | None = None
     auto_previous_response_id: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Who keeps the history."""
+        return Place(
+            conversation_id=self.conversation_id,
+            previous_response_id=self.previous_response_id,
+            auto=self.auto_previous_response_id,
+        )
 
     @property
     def given(self) -> Any:  # noqa: ANN401 - what Runner.run takes
