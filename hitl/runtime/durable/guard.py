@@ -50,8 +50,8 @@ class Guard:
         self._model = model
         self._guards = guards
 
-    @property  # type: ignore[override]
-    def __class__(self) -> type[Model]:
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Any]:
         """The class of the model."""
         return type(self._model)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 from pydantic import BaseModel
 
 from hitl import document, values
@@ -42,6 +42,15 @@ class Kickoff:
             conversation_id=self.conversation_id,
             previous_response_id=self.previous_response_id,
             auto=self.auto_previous_response_id,
+        )
+
+    def at(self, place: Place) -> Kickoff:
+        """Give the kickoff with another place for the history."""
+        return evolve(
+            self,
+            conversation_id=place.conversation_id,
+            previous_response_id=place.previous_response_id,
+            auto_previous_response_id=place.auto,
         )
 
     @property

@@ -17,6 +17,7 @@ from hitl.runtime.durable.gate import Gate, Wanted
 from hitl.runtime.durable.refusal import surely_refused
 from hitl.runtime.durable.response import completed, dump_response, load_response
 from hitl.runtime.durable.talk import Talk
+from hitl.runtime.durable.turn import name_of, turn_of
 from hitl.store import digest
 
 if TYPE_CHECKING:
@@ -26,20 +27,8 @@ if TYPE_CHECKING:
 
     Ask: TypeAlias = Callable[..., AsyncIterator[Any]]
 
-# No call has such a name: in the id of a call, `~` stands as `~0`.
-_PREFIX = "~request:"
 _LABEL = "(model)"
 _DONE, _COMPLETED = "response.output_item.done", "response.completed"
-
-
-def name_of(turn: int) -> str:
-    """Give the name of a run's request in the effect ledger; `turn` counts from 1."""
-    return f"{_PREFIX}{turn}"
-
-
-def turn_of(call: str) -> int | None:
-    """Give the turn of a request; None for the name of a call."""
-    return int(call.removeprefix(_PREFIX)) if call.startswith(_PREFIX) else None
 
 
 def recorded(effects: Iterable[Effect]) -> dict[int, bytes]:

@@ -19,8 +19,9 @@ from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
-from hitl.runtime.durable.request import recorded, turn_of
+from hitl.runtime.durable.request import recorded
 from hitl.runtime.durable.response import calls_of, load_response
+from hitl.runtime.durable.turn import turn_of
 from hitl.runtime.durable.value import final_output
 
 if TYPE_CHECKING:
@@ -113,11 +114,11 @@ async def take_up(
 def _work(
     attempt: Attempt, stored: Stored, max_turns: int | None
 ) -> AsyncGenerator[StreamEvent, None]:
-    kickoff = load_kickoff(stored.kickoff)
+    kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
     if stored.checkpoint is None:
         if max_turns is not None and kickoff.max_turns is not None:
             kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
-        return _again(attempt, kickoff)
+        return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
     attempt.stored, attempt.note = len(stored.entries), note
     attempt.state = _raised(state, max_turns)
