@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,12 @@ from hitl.conversation import LOCAL, Place
 from hitl.errors import ConversationMismatch, InDoubt, ReceiptUnknown, UnknownCall
 from tests.conversation.model import ServerModel
 from tests.conversation.server import Server, called, replied, said
+from tests.test_cli import invoke
+from tests.test_cli import said as invoke_said
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     from hitl.runtime.durable.outcome import DurableRun
     from hitl.store import Store
@@ -247,6 +251,57 @@ class TestInDoubt:
                 await hitl.reconcile(store, RUN, [])
 
         through()
+
+
+class TestCommandLine:
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        """A store with a run whose first request is in doubt."""
+        stage = Stage()
+        stage.model.server = _Failing(stage.server, TimeoutError())  # type: ignore[assignment]
+
+        async def start() -> None:
+            async with hitl.connect(f"sqlite:///{tmp_path}/runs.db") as store:
+                with pytest.raises(TimeoutError):
+                    await stage.start(store, **CONVERSATION)
+
+        asyncio.run(start())
+        return f"sqlite:///{tmp_path}/runs.db"
+
+    @staticmethod
+    def _go_on(url: str, stage: Stage) -> DurableRun:
+        async def going() -> DurableRun:
+            async with hitl.connect(url) as store:
+                return await stage.go_on(store)
+
+        return asyncio.run(going())
+
+    def test_listing(self, url: str, tmp_path: Path) -> None:
+        """A file with what the conversation holds settles it."""
+        listing = tmp_path / "listing.json"
+        listing.write_text("[]")
+        told = invoke_said("reconcile", RUN, "--listing", listing, "--store", url)
+        assert told["status"] == "stopped"
+        stage = Stage()
+        self._go_on(url, stage)
+        assert stage.carried == [["go"]]
+
+    def test_by_hand(self, url: str) -> None:
+        """A person says what the server answered."""
+        items = json.dumps([replied("msg_1", "hello")])
+        invoke_said("reconcile", RUN, "~request:1", "--happened", items, "--store", url)
+        stage = Stage()
+        assert self._go_on(url, stage).final_output == "hello"
+        assert stage.carried == []
+
+    def test_usage(self, url: str, tmp_path: Path) -> None:
+        """A listing names no call, and is a list; an answer to a request is one too."""
+        listing = tmp_path / "listing.json"
+        listing.write_text("{}")
+        invoke("reconcile", RUN, "--listing", listing, "--store", url, code=2)
+        invoke("reconcile", RUN, "~request:1", "--listing", listing, "--store", url, code=2)
+        invoke("reconcile", RUN, "--rerun", "--store", url, code=2)
+        invoke("reconcile", RUN, "~request:1", "--happened", "hello", "--store", url, code=1)
 
 
 class _Failing:

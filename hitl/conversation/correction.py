@@ -100,9 +100,11 @@ def correct(
         else:
             kept.append((None, raw))
     missing = [each for each in request.items if each.name not in taken] if not filtered else []
+    names = frozenset(taken) | {each.name for each in missing}
+    wrong = missing or repeated
     return Corrected(
-        input=_ordered(request, kept) if missing else [raw for _, raw in kept],
-        names=frozenset(taken) | {each.name for each in missing},
+        input=_ordered(request.only(names), kept) if wrong else [raw for _, raw in kept],
+        names=names,
         repeated=tuple(repeated),
         missing=tuple(each.raw for each in missing),
     )
@@ -122,7 +124,7 @@ def _next(
 
 
 def _ordered(request: Request, kept: Sequence[tuple[int | None, JSONObject]]) -> list[JSONObject]:
-    """Put what is missing in its place; what nobody knows stays behind its predecessor."""
+    """Put everything in its place; what nobody knows stays behind its predecessor."""
     after: defaultdict[int | None, list[JSONObject]] = defaultdict(list)
     last: int | None = None
     written: dict[int, JSONObject] = {}
