@@ -13,17 +13,20 @@ from agents import Agent as SdkAgent
 from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
+from hitl.conversation import Place
 from hitl.errors import HitlError
-from hitl.model import RunState
+from hitl.model import RunState, count
 from hitl.runtime.durable import counter, private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
+from hitl.runtime.durable.guard import Guards
 from hitl.runtime.durable.hooks import Hooks
 from hitl.runtime.durable.late import Late, unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
-from hitl.runtime.durable.reply import whole
+from hitl.runtime.durable.request import Requests
+from hitl.runtime.durable.talk import Talk
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
@@ -32,7 +35,7 @@ from hitl.runtime.restore import restore
 from hitl.store import Claim, Save, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from agents import StreamEvent
 
@@ -53,6 +56,7 @@ class Settings:
         options: what `Runner.run_streamed` is given besides.
         restoring: what `restore` is given besides.
         lease_s: for how long the run is claimed at a time.
+        place: where a resumed run goes on; None: where it was.
         everything: whether every call passes the gate.
         streams: whether models may be asked to stream.
         expires_in_s, default: when a request gets which verdict by itself.
@@ -62,6 +66,7 @@ class Settings:
     options: Mapping[str, Any] = field(factory=dict)
     restoring: Mapping[str, Any] = field(factory=dict)
     lease_s: float = 60.0
+    place: Place | None = None
     everything: bool = False
     streams: bool = True
     expires_in_s: float | None = None
@@ -81,6 +86,7 @@ class Attempt:
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
         late: takes input while it runs.
+        requests: what it asks its models.
     """
 
     store: Store
@@ -92,12 +98,14 @@ class Attempt:
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
     late: Late = field(factory=Late, init=False)
+    requests: Requests = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _released: bool = field(default=False, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
+    _guards: Guards = field(init=False)
     _graph: Graph = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -110,7 +118,9 @@ class Attempt:
             on_lost=self.cancel,
         )
         self._tools = Tools(gate=self._gate, open=Open())
-        self._graph = Graph(self._tools.gated, streams=settings.streams)
+        self.requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
+        self._guards = Guards(self.requests, streams=settings.streams)
+        self._graph = Graph(self._tools.gated, self._guards.model)
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
         """Stop what the SDK is running."""
@@ -129,6 +139,7 @@ class Attempt:
             memory = self.settings.options.get("session")
             if again and memory is not None:
                 await session.start_over(memory, kickoff.given)
+            self.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
                 max_turns=kickoff.max_turns,
@@ -150,9 +161,11 @@ class Attempt:
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
+                judged = evolve(judged, state=self.requests.talk.resume(judged.state))
+                self.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
             except HitlError:
-                await self._release(None, None)
+                await self._release()
                 raise
             memory = self.settings.options.get("session")
             if memory is not None:
@@ -201,8 +214,7 @@ class Attempt:
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
-        if not self.settings.streams:
-            options["run_config"] = whole(options.get("run_config"))
+        options["run_config"] = self._guards.config(options.get("run_config"))
         hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
         if not start:  # a restored state has its context
             options.pop("context", None)
@@ -220,7 +232,6 @@ class Attempt:
         self._gate.check()
         self.late.before_model()
         if self.result is None or not self.result.raw_responses:
-            await self._gate.still()
             return
         await self._save("save", self._asking(self.result))
 
@@ -272,13 +283,14 @@ class Attempt:
         else:
             await self._rest("cancel", None)
 
-    async def _rest(self, reason: Stop, note: str | None) -> None:
+    async def _rest(self, reason: Stop, note: str | None, forget: Sequence[str] = ()) -> None:
         """Let the run go as its newest checkpoint is, with the input that was added since."""
         staged = self.late.added_to(self.state)
         if staged is not None:
-            await self._save("stop", staged, reason=reason, note=note)
-        else:
-            self._done(await self.store.release(self._gate.claim, reason=reason, note=note))
+            await self._save("stop", staged, reason=reason, note=note, forget=forget)
+            return
+        claim = self._gate.claim
+        self._done(await self.store.release(claim, reason=reason, note=note, forget=forget))
 
     async def _finish(self, state: RunState) -> None:
         if state.staged:
@@ -296,6 +308,7 @@ class Attempt:
         final: object = None,
         reason: Stop | None = None,
         note: str | None = None,
+        forget: Sequence[str] = (),
     ) -> None:
         packed = pack(state, self.note, self.stored)
         save = Save(
@@ -304,6 +317,7 @@ class Attempt:
             base=packed.base,
             new=packed.new,
             requests=requests,
+            forget=(*self.requests.covered(), *forget),
             reason=reason,
             note=note,
         )
@@ -311,6 +325,7 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
+        self.requests.saved(save.forget)
         self.stored, self.state = packed.entries, state
         self.late.stored()
         if event != "save":
@@ -320,7 +335,9 @@ class Attempt:
         """Take the state of what runs; its log begins with the one that is stored."""
         if self._recorder is None:
             self._recorder = Recorder(self.state)
-        return self._recorder.capture(result)
+        state = self._recorder.capture(result)
+        self.requests.responses = count(state.responded or ())
+        return self.requests.talk.follow(state)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -330,6 +347,7 @@ class Attempt:
             state=self.state,
             final_output=final,
             result=self.result,
+            corrections=tuple(self.requests.talk.corrections),
         )
 
     async def _restored(self, judged: Judged) -> AnyState:
@@ -354,7 +372,9 @@ class Attempt:
                 state = self._asking(self.result)
                 await self._save("stop", state, reason=reason, note=note)
             elif self._gate.lost is None and not self._released:
-                await self._rest(reason, note)
+                # What the SDK cannot go on with may be answered otherwise when it is asked again.
+                again = isinstance(exc, Exception)
+                await self._rest(reason, note, self.requests.unused() if again else ())
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -370,9 +390,10 @@ class Attempt:
                     loop.exception()
         await self._gate.settle()
 
-    async def _release(self, reason: Stop | None, note: str | None) -> None:
-        if self._gate.lost is None and not self._released:
-            await self.store.release(self._gate.claim, reason=reason, note=note)
+    async def _release(self) -> None:
+        """Let a run go on which nothing was done."""
+        if self._gate.lost is None:
+            await self.store.release(self._gate.claim)
             self._released = True
 
 
