@@ -61,12 +61,18 @@ def problem_json(each: HitlError) -> JSONObject:
 
 def loss_json(loss: Loss) -> JSONObject:
     """Give a loss for programs."""
-    return {"severity": loss.severity, "path": loss.path, "reason": loss.reason}
+    found: JSONObject = {"severity": loss.severity, "path": loss.path, "reason": loss.reason}
+    return found if loss.hint is None else {**found, "hint": loss.hint}
 
 
 def loss_line(loss: Loss) -> str:
     """Give a loss for a person."""
-    return f"{loss.severity}: {loss.reason} - at {place(loss.path)}"
+    return f"{loss.severity}: {loss.reason} - at {place(loss.path)}{hint_text(loss)}"
+
+
+def hint_text(loss: Loss) -> str:
+    """Give the next step, to stand behind a loss."""
+    return "" if loss.hint is None else f" ({safe_display(loss.hint, 300).text})"
 
 
 def repair_json(repair: Repair) -> JSONObject:

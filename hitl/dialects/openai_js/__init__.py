@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl.dialect import left_behind
+from hitl.border import left_behind
 from hitl.dialects.openai_js import dump as _dump
 from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from hitl.dialect import Repaired, Source
     from hitl.document import JSONObject
     from hitl.model import RunState
+
+_BMP = "\uffff"  # what stands behind it is two units of UTF-16
 
 
 class OpenAIJS:
@@ -78,6 +81,11 @@ class OpenAIJS:
             foreign = (*foreign, unproved())
         document = _dump.dump(state, self.name, self.chain.newest)
         return (*foreign, *self._audit(state), *self.chain.losses(document, version))
+
+    def handoff_name(self, agent: str) -> str:
+        """Give the name of a handoff to an agent: its own, each odd UTF-16 unit a line."""
+        odd = re.compile("[^a-zA-Z0-9]")
+        return f"transfer_to_{odd.sub(lambda found: '_' * (1 + (found[0] > _BMP)), agent)}"
 
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""

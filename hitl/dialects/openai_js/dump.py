@@ -334,6 +334,8 @@ class _Dumper:
             "toolCall": protocol.write(raw),
             tool_key: tool.write(call.group, said, raw),
         }
+        if call.target is not None:
+            written["targetAgent"] = self._agent(call.target)
         if call.group == "function":
             binding = (self._plain(processed.mcp_bindings) or {}).get(str(_call_id(raw)))
             names = ("serverName", "toolName", "serverIndex")

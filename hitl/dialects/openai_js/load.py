@@ -240,6 +240,7 @@ class _Loader:
             group=group,
             item=self.history.raw(raw, "output", f"{path}/{raw_key}"),
             tool=self.tag(tool.read(group, found.get(tool_key), raw)),
+            target=self.history.agent(found.get("targetAgent")) if group == "handoff" else None,
             run=run,
         )
 

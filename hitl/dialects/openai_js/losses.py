@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
+from hitl.border import handoff
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -67,8 +68,9 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
     for index, call in enumerate(processed.calls):
         at = f"{path}/processed/calls/{index}"
         item = state.log.item(call.item)
-        if call.group == "handoff":
-            yield Loss(path=at, severity="error", reason=_HANDOFF)
+        if call.group == "handoff" and call.target is None:
+            hint = f"handoff_targets={{{handoff(call)!r}: <the name of the agent there>}}"
+            yield Loss(path=at, severity="error", reason=_HANDOFF, hint=hint)
         if call.group in _UNUSED:
             yield Loss(path=at, severity="error", reason=_TOOL)
         if (

@@ -346,6 +346,12 @@ def _result_out(given: JSONObject) -> JSONObject:
     return _called(_CALLER_BACK)({**given, "output": content.write_output(given.get("output"))})
 
 
+def _shell_out(given: JSONObject) -> JSONObject:
+    """Give the output of a shell call as the SDK sends it: without a status when it is done."""
+    found = _outcomes("exit_code", "exitCode")(given)
+    return {k: v for k, v in found.items() if (k, v) != ("status", "completed")}
+
+
 _VALUES_IN: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER),
     "function_call_result": _result_in,
@@ -357,7 +363,7 @@ _VALUES_OUT: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER_BACK),
     "function_call_result": _result_out,
     "shell_call": _renamed("action", _ACTION_BACK),
-    "shell_call_output": _outcomes("exit_code", "exitCode"),
+    "shell_call_output": _shell_out,
     "apply_patch_call": _renamed("operation", {"move_to": "moveTo"}),
 }
 _READ: dict[str, Callable[[JSONObject], JSONObject]] = {

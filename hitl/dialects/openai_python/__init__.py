@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
@@ -99,6 +100,10 @@ class OpenAIPython:
         if state.newer is not None:
             return losses
         return losses + self.chain.losses(dumped.document, version)
+
+    def handoff_name(self, agent: str) -> str:
+        """Give the name of a handoff to an agent: its own in small letters."""
+        return re.sub("[^a-zA-Z0-9_]", "_", f"transfer_to_{agent}").lower()
 
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""

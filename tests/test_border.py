@@ -1,0 +1,215 @@
+"""Hints: what a person knows of the other side, and what is refused until it is said."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from agents import Agent, Handoff
+from click.testing import CliRunner
+
+import hitl
+from hitl.cli import main
+from hitl.dialects.openai_js import DIALECT as JS
+from hitl.dialects.openai_python import DIALECT as PYTHON
+from hitl.errors import LossError
+from hitl.revision import Loss
+from tests.agents import SCENARIOS, corpus
+from tests.agents.cycle import go
+from tests.hints import HINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FOLDERS = {JS.name: "cross/py-0.24.0", PYTHON.name: "cross/js-0.20.0"}
+KNOWN = {f"{definition}-{target}": (definition, target) for definition, target in HINTS}
+
+
+def text(definition: str, target: str, *replaced: tuple[str, str]) -> str:
+    """A recorded state of the other SDK than `target`, with some words replaced."""
+    found = corpus.read(f"{FOLDERS[target]}/{definition}").decode()
+    for old, new in replaced:
+        assert old in found
+        found = found.replace(old, new)
+    return found
+
+
+def crossed(given: str, target: str, **hints: Mapping[str, str]) -> Any:  # noqa: ANN401  (JSON)
+    """What a state is for the other SDK."""
+    state = hitl.loads(given)
+    return json.loads(hitl.dumps(state, dialect=target, allow_loss=True, **hints))  # type: ignore[arg-type]
+
+
+def refused(given: str, target: str, **hints: Mapping[str, str]) -> list[Loss]:
+    """Why a state does not go over."""
+    with pytest.raises(LossError) as caught:
+        crossed(given, target, **hints)
+    losses = [each for each in caught.value.losses if isinstance(each, Loss)]
+    return [each for each in losses if each.severity == "error"]
+
+
+class TestHandoffNames:
+    @pytest.mark.parametrize("name", ["Mailer", "mail bot", "Mail-Bot 2", "träger", "a😀b", "A_b"])
+    def test_python(self, name: str) -> None:
+        """The name of a handoff is the one the Python SDK gives."""
+        assert PYTHON.handoff_name(name) == Handoff.default_tool_name(Agent(name=name))
+
+    @pytest.mark.parametrize(
+        ("name", "expected"), [("Mail Bot-2", "Mail_Bot_2"), ("a😀b", "a__b"), ("é", "_")]
+    )
+    def test_javascript(self, name: str, expected: str) -> None:
+        """The JavaScript SDK keeps the case, and replaces each unit of UTF-16."""
+        assert JS.handoff_name(name) == f"transfer_to_{expected}"
+
+
+class TestPendingHandoff:
+    TO_JS: Mapping[str, Any] = HINTS["handoff_pending", JS.name]
+
+    def test_target(self) -> None:
+        """Trap 9: where it goes is not in a state of Python; JavaScript does not resume without."""
+        (loss,) = refused(text("handoff_pending", JS.name), JS.name)
+        assert loss.path == "/processed/calls/1"
+        assert loss.hint is not None
+        assert loss.hint.startswith("handoff_targets={'transfer_to_mailer'")
+
+    def test_name(self) -> None:
+        """Trap 8: the name that an SDK made of the agent's is another one in the other SDK."""
+        given = text("handoff_pending", JS.name)
+        targets = self.TO_JS["handoff_targets"]
+        (loss,) = refused(given, JS.name, handoff_targets=targets)
+        assert loss.hint is not None
+        assert loss.hint.startswith("rename={'transfer_to_mailer': 'transfer_to_Mailer'}")
+        (loss,) = refused(text("handoff_pending", PYTHON.name), PYTHON.name)
+        assert loss.path == "/processed/calls/1"
+        assert loss.hint is not None
+        assert loss.hint.startswith("rename={'transfer_to_Mailer': 'transfer_to_mailer'}")
+
+    def test_every_copy_is_renamed(self) -> None:
+        """The call, its items, the response and the target: nothing says the old name any more."""
+        there = crossed(text("handoff_pending", JS.name), JS.name, **self.TO_JS)
+        del there["toolUseTracker"], there["lastProcessedResponse"]["toolsUsed"]  # what was used
+        assert "transfer_to_mailer" not in json.dumps(there)
+        (pending,) = there["lastProcessedResponse"]["handoffs"]
+        assert pending["targetAgent"] == {"name": "Mailer"}
+        back = crossed(json.dumps(there), PYTHON.name, **HINTS["handoff_pending", PYTHON.name])
+        assert "transfer_to_Mailer" not in json.dumps(back)
+        given = json.loads(text("handoff_pending", JS.name))
+        assert back["context"]["tool_invocations"] == given["context"]["tool_invocations"]
+
+    @pytest.mark.parametrize("target", [JS.name, PYTHON.name])
+    def test_a_name_of_the_app(self, target: str) -> None:
+        """A name that the app gave is the same on both sides, like the name of a tool."""
+        name = {JS.name: "transfer_to_mailer", PYTHON.name: "transfer_to_Mailer"}[target]
+        given = text("handoff_pending", target, (name, "mail_it"))
+        crossed(given, target, handoff_targets={"mail_it": "Mailer"})
+
+    def test_an_agent_of_another_name(self) -> None:
+        """The name is made of what the agent is called there."""
+        given = text("handoff_pending", PYTHON.name)
+        names = {"Mailer": "Mail bot"}
+        (loss,) = refused(given, PYTHON.name, agent_map=names)
+        assert loss.hint is not None
+        assert "'transfer_to_mail_bot'" in loss.hint
+        there = text("handoff_pending", JS.name)
+        targets = {"transfer_to_mailer": "Postman"}
+        (loss,) = refused(there, JS.name, handoff_targets=targets, agent_map={"mailer": "Postman"})
+        assert loss.hint is not None
+        assert "'transfer_to_Postman'" in loss.hint
+
+
+class TestAgents:
+    def test_unique_there(self) -> None:
+        """Agents of one name may have names of their own on the other side."""
+        there = crossed(text("dup_names", JS.name), JS.name, agent_map={"Worker#2": "Second"})
+        assert there["currentAgent"] == {"name": "Second"}
+        assert "Worker#2" not in json.dumps(there)
+
+    def test_the_first_of_them(self) -> None:
+        """Where the second is known, the first is not taken for granted."""
+        both = text("dup_names", JS.name, ('"Triage"', '"Worker"'))
+        losses = refused(both, JS.name, agent_map={"Worker#2": "Worker#2"})
+        assert [each.path for each in losses] == ["/agents/0/name"]
+        names = {"Worker": "Worker#2", "Worker#2": "Worker"}
+        assert crossed(both, JS.name, agent_map=names)["currentAgent"] == {"name": "Worker"}
+
+    def test_never_one_of_two(self) -> None:
+        """Two agents do not become one: each would have the other's decisions."""
+        names = {"Worker#2": "Mailer", "Triage": "Mailer"}
+        losses = refused(text("dup_names", JS.name), JS.name, agent_map=names)
+        assert [each.path for each in losses] == ["/agents/1"]
+
+    def test_restore(self) -> None:
+        """`restore` takes the same word for it, and the right agent goes on."""
+        state = hitl.loads(text("dup_names", PYTHON.name)).approve("call_1")
+        stage = SCENARIOS["cross/py-0.24.0/dup_names"].stage()
+        live = asyncio.run(
+            hitl.restore(stage.agent, state, agents={"Worker#2": "Worker#2"}, allow_loss=True)
+        )
+        result = asyncio.run(go(stage.agent, live))
+        assert result.last_agent.instructions == "second"
+        assert [each.tool for each in stage.log.tool_runs] == ["send_email"]
+
+
+class TestRename:
+    def test_a_tool(self) -> None:
+        """A waiting tool goes under its name there, with the decision for good on it."""
+        state = hitl.loads(text("plain", JS.name)).approve("call_1", always=True)
+        names = {"send_email": "sendEmail"}
+        data = hitl.dumps(state, dialect=JS.name, allow_loss=True, rename=names)
+        there = hitl.loads(data)
+        assert b'"send_email"' not in data.replace(b'["send_email"]', b"")
+        (waiting,) = there.interruptions
+        assert waiting.tool_name == "sendEmail"
+        assert waiting.decision is not None
+        assert waiting.decision.always
+
+    def test_at_home(self) -> None:
+        """A state that stays with its SDK, or goes to native form, is not changed by hints."""
+        state = hitl.loads(text("plain", JS.name))
+        for dialect in (PYTHON.name, "native"):
+            data = hitl.dumps(state, dialect=dialect, rename={"send_email": "other"})
+            assert data == hitl.dumps(state, dialect=dialect)
+
+
+class TestCommand:
+    OPTIONS = ("--rename", "--handoff-target", "--agent-map")
+
+    @pytest.mark.parametrize("known", KNOWN)
+    def test_convert(self, known: str, tmp_path: Path) -> None:
+        """The command says what it needs, takes it, and writes what the function does."""
+        definition, target = KNOWN[known]
+        file = tmp_path / "run.json"
+        file.write_text(text(definition, target))
+        command = ["convert", str(file), "--to", target, "--allow-loss"]
+        without = CliRunner().invoke(main, [*command, "--json"])
+        assert without.exit_code == 1
+        errors = [
+            each
+            for each in json.loads(without.stdout)["error"]["losses"]
+            if each["severity"] == "error"
+        ]
+        assert errors
+        assert all(each["path"] and each["hint"] for each in errors)
+        names = dict(zip(("rename", "handoff_targets", "agent_map"), self.OPTIONS, strict=True))
+        for key, pairs in HINTS[definition, target].items():
+            for pair in pairs.items():
+                command += [names[key], "=".join(pair)]
+        done = CliRunner().invoke(main, command)
+        assert done.exit_code == 0
+        assert json.loads(done.stdout) == crossed(
+            file.read_text(), target, **HINTS[definition, target]
+        )
+
+    @pytest.mark.parametrize("given", ["a", "=b", "a=", "a=b a=c"])
+    @pytest.mark.parametrize("option", OPTIONS)
+    def test_not_a_pair(self, option: str, given: str, tmp_path: Path) -> None:
+        """What is no pair, or says two things, is wrong usage."""
+        file = tmp_path / "run.json"
+        file.write_text(text("plain", JS.name))
+        pairs = [part for each in given.split() for part in (option, each)]
+        done = CliRunner().invoke(main, ["convert", str(file), "--to", JS.name, *pairs])
+        assert done.exit_code == 2
+        assert option in done.stderr
