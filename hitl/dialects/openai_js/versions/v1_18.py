@@ -19,6 +19,13 @@ ADDED = (
         reason="input that waits for the model is forgotten",
     ),
     Added(
+        place="Item",
+        key="inputId",
+        schema=TEXT,
+        severity="error",
+        reason="input that came while the run went on stands among its items; it is unknown there",
+    ),
+    Added(
         place="Run",
         key="completedToolInvocations",
         schema=listed(closed({"agentIdentity": TEXT, "invocations": by_name(TEXT)})),
