@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -30,6 +30,11 @@ _WRITE = "a session write is unsettled; let the SDK that began it finish it"
 _TERMINAL = "the SDK marked the run as not resumable"
 _SANDBOX = "the state of a sandbox is of its own SDK"
 _AUDIT = "who decided, when and why has no place in an SDK's state"
+_BOUND = "a call is for an MCP server by name and position; have the same server at the same place"
+_SESSION = "the session keeps items in its SDK's own form; the session must be converted too"
+_SIGNED = "the records of what was called are computed anew for the other SDK"
+_HIDDEN = "a secret is not carried; the agent that goes on supplies it"
+_FIELD = "a field that hitl does not know; the other SDK does not get it"
 _HINTS = {
     "step": "let the SDK that wrote it go on to the next pause",
     "session_write": "resume it once in the SDK that wrote it, up to the next pause",
@@ -153,13 +158,54 @@ def left_behind(state: RunState, known: Collection[str] = (), path: str = "") ->
     for key, (lost, reason) in found.items():
         if lost:
             yield Loss(path=f"{path}/{key}", severity="error", reason=reason, hint=_HINTS[key])
+    yield from _unknown(state, path)
+    yield from _anew(state, path)
+    for pointer in state.secrets:
+        yield Loss(path=path + pointer, severity="info", reason=_HIDDEN)
+    for index, call in enumerate(state.processed.calls if state.processed else ()):
+        if call.run is not None:
+            yield from left_behind(call.run, known, f"{path}/processed/calls/{index}/run")
+
+
+def _anew(state: RunState, path: str) -> Iterator[Loss]:
+    """Give what the other SDK has of its own: records, sessions, servers."""
+    yield Loss(path=f"{path}/ledger", severity="info", reason=_SIGNED)
+    if state.persisted:
+        yield Loss(path=f"{path}/persisted", severity="warn", reason=_SESSION)
+    for call_id in (state.processed and state.processed.mcp_bindings) or {}:
+        at = f"{path}/processed/mcp_bindings/{escape(call_id)}"
+        yield Loss(path=at, severity="warn", reason=_BOUND)
+
+
+def audit(state: RunState, path: str = "") -> Iterator[Loss]:
+    """Give what no SDK keeps of the decisions taken with hitl."""
     for decision in state.decisions:
         if decision.by or decision.at or decision.reason:
             at = f"{path}/decisions/{escape(decision.call_id)}"
             yield Loss(path=at, severity="info", reason=_AUDIT)
     for index, call in enumerate(state.processed.calls if state.processed else ()):
         if call.run is not None:
-            yield from left_behind(call.run, known, f"{path}/processed/calls/{index}/run")
+            yield from audit(call.run, f"{path}/processed/calls/{index}/run")
+
+
+def _unknown(state: RunState, path: str) -> Iterator[Loss]:
+    """Give the objects with fields that hitl does not know, of which no other SDK can be told."""
+    step, processed, usage = state.step, state.processed, state.usage
+    holders: dict[str, Any] = {"step": step, "processed": processed, "usage": usage}
+    holders |= {f"agents/{index}": each for index, each in enumerate(state.agents)}
+    holders |= {f"grants/{index}": each for index, each in enumerate(state.grants)}
+    holders |= {
+        f"processed/calls/{index}": each
+        for index, each in enumerate(processed.calls if processed else ())
+    }
+    for position, record in enumerate(state.log):
+        holders[f"items/{position}/item"] = record.item
+        holders[f"items/{position}/response"] = record.response
+        holders[f"items/{position}/response/usage"] = record.response and record.response.usage
+    for at, holder in holders.items():
+        for key in getattr(holder, "extra", None) or ():
+            place = f"{path}/{at}/extra/{escape(key)}"
+            yield Loss(path=place, severity="warn", reason=_FIELD)
 
 
 def _twins(state: RunState, known: Collection[str], path: str) -> Iterator[Loss]:

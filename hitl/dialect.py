@@ -95,6 +95,9 @@ class Dialect(Protocol):
     def losses(self, state: RunState, version: str) -> Sequence[Loss]:
         """Give what `version` of this dialect cannot hold of `state`."""
 
+    def leaving(self, state: RunState) -> Iterable[Loss]:
+        """Give what only this dialect can say of a state of it that goes to another SDK."""
+
     def handoff_name(self, agent: str) -> str | None:
         """Give the name the SDK gives a handoff to an agent if its app gives none.
 

@@ -167,7 +167,7 @@ def convert(
         rename=rename or {}, handoff_targets=handoff_targets or {}, agent_map=agent_map or {}
     )
     repaired = _repaired(state, target, label, repairs)
-    ready, losses = _ready(repaired, target, label, hints)
+    ready, losses = _ready(state, repaired, target, label, hints)
     refused = [each for each in losses if _stops(each, allow_loss=allow_loss)]
     if refused:
         worst = "error" if any(each.severity == "error" for each in refused) else "warn"
@@ -204,7 +204,7 @@ def taken_over(
     if origin is None or origin.name in {dialect, NATIVE}:
         return state
     repaired = origin.repair(state, origin.chain.newest, repairs)
-    found = (*repaired.losses, *left_behind(repaired.state, known))
+    found = (*repaired.losses, *origin.leaving(state), *left_behind(repaired.state, known))
     refused = [each for each in found if each.severity == "error"]
     if refused:
         message = f"{dialect} cannot take over {len(refused)} value(s) of the run"
@@ -236,7 +236,7 @@ def losses_for(
     """Give what a target cannot hold of `state`, without writing anything."""
     target = _dialect(dialect)
     label = _label(state, target, version)
-    return _ready(_repaired(state, target, label, repairs), target, label, NO_HINTS)[1]
+    return _ready(state, _repaired(state, target, label, repairs), target, label, NO_HINTS)[1]
 
 
 def _repaired(state: RunState, target: Dialect, label: str, names: Collection[str]) -> Repaired:
@@ -258,19 +258,18 @@ def refuse_unknown(names: Collection[str]) -> None:
 
 
 def _ready(
-    repaired: Repaired, target: Dialect, label: str, hints: Hints
+    given: RunState, repaired: Repaired, target: Dialect, label: str, hints: Hints
 ) -> tuple[RunState, tuple[Loss, ...]]:
-    """Give a repaired state as the target takes it, and what it loses."""
+    """Give a state as the target takes it, and what it loses on the way."""
     state = repaired.state
     origin = dialects().get(state.origin.dialect)
     found: list[Loss] = []
     if target.name != NATIVE and state.origin.dialect not in {target.name, NATIVE}:
         if origin is not None:
             found += hints.misnamed(state, origin.handoff_name, target.handoff_name)
+            found += origin.leaving(given)
         state = hints.applied(state)
-        lost = left_behind(state, {*hints.agent_map.values()})
-        # Who decided is named by the dialects themselves.
-        found += [each for each in lost if each.severity == "error"]
+        found += left_behind(state, {*hints.agent_map.values()})
     return state, (*_losses(state, target, label), *found, *repaired.losses)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl.border import left_behind
+from hitl.border import audit
 from hitl.dialects.openai_js import dump as _dump
+from hitl.dialects.openai_js import leaving as _leaving
 from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
 from hitl.dialects.openai_js import repair as _repair
@@ -80,7 +81,11 @@ class OpenAIJS:
         if any(mend in GUARDRAILS for revision in later for mend in revision.mends):
             foreign = (*foreign, unproved())
         document = _dump.dump(state, self.name, self.chain.newest)
-        return (*foreign, *self._audit(state), *self.chain.losses(document, version))
+        return (*foreign, *audit(state), *self.chain.losses(document, version))
+
+    def leaving(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what only this SDK can say of a state of it that goes to another."""
+        return tuple(_leaving.losses(state, self.name))
 
     def handoff_name(self, agent: str) -> str:
         """Give the name of a handoff to an agent: its own, each odd UTF-16 unit a line."""
@@ -94,10 +99,6 @@ class OpenAIJS:
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""
         return _schema.build(self.chain, version, DEFINITIONS)
-
-    def _audit(self, state: RunState) -> tuple[Loss, ...]:
-        """Give what is lost of who decided."""
-        return tuple(each for each in left_behind(state) if each.severity == "info")
 
     def _document(self, state: RunState, version: str) -> JSONObject:
         label = self.chain.newest if state.newer is None else version

@@ -264,6 +264,8 @@ class _Dumper:
             written["currentStep"] = self._step()
         if state.processed is not None:
             written["lastProcessedResponse"] = self._processed(state.processed)
+        if state.reasoning_item_id_policy is not None:
+            written["reasoningItemIdPolicy"] = state.reasoning_item_id_policy
         own = self._ownership()
         if own is not None:
             written["currentResponseGeneratedItemOwnership"] = own

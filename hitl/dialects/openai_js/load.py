@@ -119,6 +119,7 @@ class _Loader:
             tool_use=self._tagged("toolUseTracker"),
             trace=self._tagged("trace"),
             sandbox=self._tagged("sandbox"),
+            reasoning_item_id_policy=text(given.get("reasoningItemIdPolicy")),
             session_write=self._session_write(),
         )
         state = evolve(state, agents=tuple(history.agents))

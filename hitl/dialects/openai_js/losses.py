@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl import values
 from hitl.border import handoff
+from hitl.dialects.openai_js import unsaid
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -23,8 +24,6 @@ _GUARDRAILS = "that the input guardrails have passed is not recorded; it is take
 _HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
 _TOOL = "the SDK has no tool of this kind, and a call of it is pending"
 _UNBOUND = "which MCP server a call is for is not said; it can be rejected, and never runs"
-_BOUND = "a call is for an MCP server by name and position; have the same server at the same place"
-_SESSION = "the session keeps items in its SDK's own form; the session must be converted too"
 _OWNER = "a decision for good has no owner; it is not used, and the run asks again"
 _CONTEXT = "the type of the app context cannot be made again; plain data is carried"
 _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
@@ -33,8 +32,6 @@ _ARGUMENT = (
 )
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
-_SIGNED = "the records of what was called are computed anew for this SDK"
-_PLACELESS = "the SDK has no place for this"
 _UNUSED = ("custom", "local_shell")
 
 
@@ -45,18 +42,13 @@ def losses(state: RunState, path: str = "") -> Iterator[Loss]:
 
 def _run(state: RunState, path: str) -> Iterator[Loss]:
     yield Loss(path=path, severity="warn", reason=_GUARDRAILS)
-    yield Loss(path=f"{path}/ledger", severity="info", reason=_SIGNED)
     yield from _calls(state, path)
     yield from _context(state, path)
     yield from _arguments(state, path)
     for index, grant in enumerate(state.grants):
         if grant.subject == "function" and grant.agent is None:
             yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_OWNER)
-    if state.persisted:
-        yield Loss(path=f"{path}/persisted", severity="warn", reason=_SESSION)
-    conversation = state.conversation
-    if conversation is not None and conversation.auto:
-        yield Loss(path=f"{path}/conversation/auto", severity="info", reason=_PLACELESS)
+    yield from unsaid.losses(state, path)
     yield from _items(state, path)
 
 
@@ -81,9 +73,6 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
             yield Loss(path=at, severity="error", reason=_UNBOUND)
         if call.run is not None:
             yield from _run(call.run, f"{at}/run")
-    for call_id in bindings:
-        at = f"{path}/processed/mcp_bindings/{escape(call_id)}"
-        yield Loss(path=at, severity="warn", reason=_BOUND)
 
 
 def _of_server(state: RunState, call_id: str | None) -> bool:

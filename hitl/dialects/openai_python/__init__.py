@@ -10,6 +10,7 @@ from attrs import evolve
 
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import foreign, wire
+from hitl.dialects.openai_python import leaving as _leaving
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
 from hitl.dialects.openai_python import schema as _schema
@@ -100,6 +101,10 @@ class OpenAIPython:
         if state.newer is not None:
             return losses
         return losses + self.chain.losses(dumped.document, version)
+
+    def leaving(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what only this SDK can say of a state of it that goes to another."""
+        return tuple(_leaving.losses(state, self.name))
 
     def handoff_name(self, agent: str) -> str:
         """Give the name of a handoff to an agent: its own in small letters."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import evolve
 
 from hitl.dialect import Fields, is_texts
-from hitl.dialects.openai_python.fingerprint import approval_scope, key_scope, lookup_key
+from hitl.dialects.openai_python.fingerprint import CALLS, approval_scope, key_scope, lookup_key
 from hitl.model import Grant, Item
 
 if TYPE_CHECKING:
@@ -189,6 +189,16 @@ def _query(grant: Grant, call_id: str) -> Grant:
         rejected=[] if approved else [call_id],
         messages=None if message is None else {call_id: message},
     )
+
+
+def scopes(grant: Grant) -> frozenset[str | None]:
+    """Give the digests that a record for good can have: a patch may be a tool of any kind."""
+    name, _, _ = str(grant.key).partition(":")
+    kinds = CALLS if grant.subject == "tool" else ()
+    items = (
+        Item(kind="approval", raw={"type": kind, "name": name}, tool_name=name) for kind in kinds
+    )
+    return frozenset({_scope(grant), *map(approval_scope, items)})
 
 
 def _scope(grant: Grant) -> str | None:
