@@ -140,6 +140,14 @@ def handoff(call: Call) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def rejected(state: RunState, call_id: str | None) -> bool:
+    """Tell whether a call of a run that waits will not run."""
+    for each in state.interruptions:
+        if each.call_id == call_id and not each.outer and each.decision is not None:
+            return not each.decision.approved
+    return False
+
+
 def left_behind(state: RunState, known: Collection[str] = (), path: str = "") -> Iterator[Loss]:
     """Give what no SDK can take over from another, for a state and the runs inside it.
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hitl.revision import Loss
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from hitl.errors import LossError
 
 Hints: TypeAlias = "Mapping[str, Any]"
 """Keyword arguments of `hitl.convert`: each a map of names."""
@@ -29,3 +33,9 @@ HINTS: Mapping[tuple[str, str], Hints] = {
 def hints(definition: str, dialect: str) -> Hints:
     """What a definition needs; nothing for most."""
     return HINTS.get((definition, dialect), {})
+
+
+def stopping(error: LossError) -> list[Loss]:
+    """The losses for which nothing goes over."""
+    losses = [each for each in error.losses if isinstance(each, Loss)]
+    return [each for each in losses if each.severity == "error"]

@@ -15,14 +15,15 @@ from hitl.cli import main
 from hitl.dialects.openai_js import DIALECT as JS
 from hitl.dialects.openai_python import DIALECT as PYTHON
 from hitl.errors import LossError
-from hitl.revision import Loss
 from tests.agents import SCENARIOS, corpus
 from tests.agents.cycle import go
-from tests.hints import HINTS
+from tests.hints import HINTS, stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from hitl.revision import Loss
 
 FOLDERS = {JS.name: "cross/py-0.24.0", PYTHON.name: "cross/js-0.20.0"}
 KNOWN = {f"{definition}-{target}": (definition, target) for definition, target in HINTS}
@@ -47,8 +48,7 @@ def refused(given: str, target: str, **hints: Mapping[str, str]) -> list[Loss]:
     """Why a state does not go over."""
     with pytest.raises(LossError) as caught:
         crossed(given, target, **hints)
-    losses = [each for each in caught.value.losses if isinstance(each, Loss)]
-    return [each for each in losses if each.severity == "error"]
+    return stopping(caught.value)
 
 
 class TestHandoffNames:

@@ -72,6 +72,9 @@ def records(state: RunState) -> list[Owned]:
     return found
 
 
+_CALLED = frozenset({"tool_call", "tool_output"})
+
+
 @frozen
 class _Written:
     """An item of the list of generated items, and what it is written as."""
@@ -172,6 +175,14 @@ class _Dumper:
             "type": wire.TYPE_OF.get(item.kind, item.kind),
             "rawItem": self._protocol(item),
         }
+        if item.kind in _CALLED and written["rawItem"].get("type") == "unknown":
+            # The SDK takes what it does not know as input only: the model is sent the same.
+            return {
+                **written,
+                "type": wire.TYPE_OF["input"],
+                "agent": self._agent(item.agent),
+                "inputId": f"{item.kind}:{item.call_id}",
+            }
         if item.kind == "handoff_output":
             written["sourceAgent"] = self._agent(item.source)
             written["targetAgent"] = self._agent(item.target)
@@ -248,7 +259,7 @@ class _Dumper:
     def _trace(self) -> JSONValue:
         trace = self._plain(self.state.trace)
         if not isinstance(trace, dict):
-            trace = {"id": "no-op"}
+            trace = {"id": wire.NO_TRACE}
         blank = {"object": "trace", "workflow_name": "Agent workflow", "group_id": None}
         said = {k: v for k, v in trace.items() if v is not None and k in {*blank, "id", "metadata"}}
         return {**blank, "metadata": {}, **said}
@@ -340,8 +351,10 @@ class _Dumper:
             written["targetAgent"] = self._agent(call.target)
         if call.group == "function":
             binding = (self._plain(processed.mcp_bindings) or {}).get(str(_call_id(raw)))
-            names = ("serverName", "toolName", "serverIndex")
-            bound = dict(zip(names, binding, strict=False)) if isinstance(binding, list) else None
+            bound: JSONValue = "unknown" if tool.unbound(self.state, call) else None
+            if isinstance(binding, list):
+                names = ("serverName", "toolName", "serverIndex")
+                bound = dict(zip(names, binding, strict=False))
             written["mcpToolBinding"] = bound
         return written
 

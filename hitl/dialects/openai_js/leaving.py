@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from hitl import values
+from hitl.border import rejected
 from hitl.dialects.openai_js import fingerprint
 from hitl.dialects.openai_js.shape import RUNS
 from hitl.document import escape
@@ -76,8 +77,11 @@ _RULES = (
     _rule("/lastProcessedResponse/functionToolsNotFound", "info", _MISSING),
     _rule(".*/executionStatus", "info", "the other SDK does not note that a tool was executed"),
     _rule(
-        "/currentTurnSessionInputItems", "info", "the other SDK finds what its session was given"
+        "/currentTurnSession(?:InputItems|WriteCompactedItemCount)",
+        "info",
+        "the other SDK finds what its session was given",
     ),
+    _rule("/trace/.*", "info", "a run that is not traced keeps nothing of its trace"),
     _rule("/currentAgentSpan", "info", "an open span ends where it began"),
     _rule(
         "/initialInputGuardrailsCompleted",
@@ -167,14 +171,12 @@ def _unbound(state: RunState, at: str, now: list[JSONValue], path: str) -> Itera
     index = int(at.split("/")[3])
     functions = [call for call in state.processed.calls if call.group == "function"]  # type: ignore[union-attr]
     call_id = state.log.item(functions[index].item).call_id
-    verdicts = {each.call_id: each.decision for each in state.interruptions if not each.outer}
-    verdict = verdicts.get(call_id or "")
-    rejected = verdict is not None and not verdict.approved
+    done = rejected(state, call_id)
     yield Loss(
         path=path + at,
-        severity="info" if rejected else "error",
+        severity="info" if done else "error",
         reason=_UNBOUND if now == ["unknown"] else _UNKNOWN,
-        hint=None if rejected else _REJECT,
+        hint=None if done else _REJECT,
     )
 
 

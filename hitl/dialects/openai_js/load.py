@@ -117,7 +117,7 @@ class _Loader:
             ),
             guardrails=guardrails,
             tool_use=self._tagged("toolUseTracker"),
-            trace=self._tagged("trace"),
+            trace=self._trace(),
             sandbox=self._tagged("sandbox"),
             reasoning_item_id_policy=text(given.get("reasoningItemIdPolicy")),
             session_write=self._session_write(),
@@ -143,6 +143,11 @@ class _Loader:
     def _tagged(self, key: str) -> JSONObject | None:
         found = self.given.get(key)
         return self.tag(found) if isinstance(found, dict) else None
+
+    def _trace(self) -> JSONObject | None:
+        """Give the trace; the SDK writes one without a name of its own when it does not trace."""
+        found = self._tagged("trace")
+        return None if found is not None and found.get("id") == wire.NO_TRACE else found
 
     def _current_agent(self) -> int:
         found = self.history.agent(self.given.get("currentAgent"))

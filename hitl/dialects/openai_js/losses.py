@@ -7,10 +7,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
-from hitl.border import handoff
+from hitl.border import handoff, rejected
 from hitl.dialects.openai_js import unsaid
+from hitl.dialects.openai_js.tool import unbound
 from hitl.document import escape
 from hitl.model import positions
+from hitl.model.open import open_calls
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ _GUARDRAILS = "that the input guardrails have passed is not recorded; it is take
 _HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
 _TOOL = "the SDK has no tool of this kind, and a call of it is pending"
 _UNBOUND = "which MCP server a call is for is not said; it can be rejected, and never runs"
+_FINISH = "resume it in the SDK that wrote it until the call is done"
+_REJECT = "reject the call, or resume it in the SDK that wrote it"
 _OWNER = "a decision for good has no owner; it is not used, and the run asks again"
 _CONTEXT = "the type of the app context cannot be made again; plain data is carried"
 _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
@@ -56,32 +60,25 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
     processed = state.processed
     if processed is None:
         return
-    bindings = processed.mcp_bindings or {}
+    left = open_calls(state)
     for index, call in enumerate(processed.calls):
         at = f"{path}/processed/calls/{index}"
         item = state.log.item(call.item)
         if call.group == "handoff" and call.target is None:
             hint = f"handoff_targets={{{handoff(call)!r}: <the name of the agent there>}}"
             yield Loss(path=at, severity="error", reason=_HANDOFF, hint=hint)
-        if call.group in _UNUSED:
-            yield Loss(path=at, severity="error", reason=_TOOL)
-        if (
-            call.group == "function"
-            and _of_server(state, item.call_id)
-            and (item.call_id not in bindings)
-        ):
-            yield Loss(path=at, severity="error", reason=_UNBOUND)
+        if call.group in _UNUSED and item.call_id in left:
+            yield Loss(path=at, severity="error", reason=_TOOL, hint=_FINISH)
+        if call.group == "function" and item.call_id in left and unbound(state, call):
+            done = rejected(state, item.call_id)
+            yield Loss(
+                path=at,
+                severity="info" if done else "error",
+                reason=_UNBOUND,
+                hint=None if done else _REJECT,
+            )
         if call.run is not None:
             yield from _run(call.run, f"{at}/run")
-
-
-def _of_server(state: RunState, call_id: str | None) -> bool:
-    """Tell whether a writer noted that the tool of a call is of a local MCP server."""
-    for position in positions(state.generated or ()):
-        item = state.log.item(position)
-        if item.call_id == call_id and (item.origin or {}).get("type") == "mcp":
-            return True
-    return False
 
 
 def _context(state: RunState, path: str) -> Iterator[Loss]:

@@ -31,6 +31,15 @@ _NO_NUMBER = "a detail of the usage is no number; the SDK would refuse it"
 _NO_JSON = "a value is not JSON; the SDK gets what JSON can say of it"
 _HAVING = "what the server has is worked out again by the SDK"
 _DOUBT = "a request that the server may have received would be sent again"
+_AS_INPUT = "the SDK has no tool of this kind; the model is sent the same, as input"
+_UNKNOWN = frozenset(
+    {
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "local_shell_call",
+        "local_shell_call_output",
+    }
+)
 _ITEM = ("origin", "description", "title", "bare_alias")
 _TOOL_KEYS = frozenset({"name", "lookupKey", "description", "paramsJsonSchema", "tool_name"})
 _PLAIN_META = ("none", "mapping")
@@ -143,6 +152,9 @@ def _items(state: RunState) -> Iterator[tuple[str, Severity, str]]:
         item = state.log[position].item
         if item is None:
             continue
+        raw = item.raw if isinstance(item.raw, dict) else {}
+        if item.kind in {"tool_call", "tool_output"} and str(raw.get("type")) in _UNKNOWN:
+            yield f"items/{position}/item", "info", _AS_INPUT
         for name in _ITEM:
             if getattr(item, name):
                 yield f"items/{position}/item/{name}", "info", _NAMES

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN = "the other SDK has no place for this"
 _SCOPE = "a decision for good says that it covers something else than its tool"
+_RESUME = "resume it once in the SDK that wrote it, up to the next pause"
 _ODD = "a record of what was called is not in the SDK's form; the other SDK does not get it"
 _SIGNED = "a record of what was called cannot be computed anew; the other SDK does not get it"
 _OWN = {
@@ -34,7 +35,7 @@ def losses(state: RunState, dialect: str) -> Iterator[Loss]:
         for index, grant in enumerate(run.grants):
             if grant.sticky is not None and grant.scope not in {None, *approvals.scopes(grant)}:
                 at = f"{path}/grants/{index}/scope"
-                yield Loss(path=at, severity="error", reason=_SCOPE)
+                yield Loss(path=at, severity="error", reason=_SCOPE, hint=_RESUME)
 
 
 def _left(run: RunState, dialect: str, path: str) -> Iterator[Loss]:
