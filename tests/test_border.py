@@ -174,6 +174,69 @@ class TestRename:
             assert data == hitl.dumps(state, dialect=dialect)
 
 
+CROSS = sorted(
+    name.rpartition("/")[2] for name in corpus.javascript() if name.startswith("cross/js-0.20.0/")
+)
+# What ran keeps its name, which each SDK makes of the agent's.
+NAMED_BY_THE_SDK = "handoff_default"
+
+
+class TestRecords:
+    """What each call was, as one SDK records it, is what hitl computes from the other's state."""
+
+    @staticmethod
+    def _known(name: str, target: str) -> Any:  # noqa: ANN401  (hints)
+        return HINTS.get((name.partition(".")[0], target), {})
+
+    @pytest.mark.parametrize("name", CROSS)
+    def test_python(self, name: str) -> None:
+        """Digests of all calls, done and waiting, of every tool: the Python SDK's own."""
+        if name == NAMED_BY_THE_SDK:
+            return
+        there = crossed(text(name, PYTHON.name), PYTHON.name, **self._known(name, PYTHON.name))
+        native = json.loads(text(name, JS.name))
+        for mine, theirs in ((there, native), *zip(inside(there), inside(native), strict=True)):
+            records = theirs["context"]["tool_invocations"]
+            assert mine["context"]["tool_invocations"] == records
+            assert records
+
+    @pytest.mark.parametrize("name", CROSS)
+    def test_javascript(self, name: str) -> None:
+        """Records of the calls that are done, and where they stand: the JavaScript SDK's own."""
+        if name == NAMED_BY_THE_SDK:
+            return
+        there = crossed(text(name, JS.name), JS.name, **self._known(name, JS.name))
+        native = json.loads(text(name, PYTHON.name))
+        for key in ("completedToolInvocations", "completedToolInvocationEvidence"):
+            assert there[key] == native[key]
+
+
+def inside(document: Any) -> list[Any]:  # noqa: ANN401  (JSON)
+    """The runs directly inside a state of Python."""
+    calls = document["last_processed_response"]["functions"]
+    return [each["agent_run_state"] for each in calls if "agent_run_state" in each]
+
+
+class TestOutputs:
+    @pytest.mark.parametrize("target", [JS.name, PYTHON.name])
+    def test_images_and_files(self, target: str) -> None:
+        """What a tool returned is in the form in which the other SDK's tools return it."""
+        other = {JS.name: PYTHON.name, PYTHON.name: JS.name}[target]
+        here, there = "generated_items", "generatedItems"
+        key = {JS.name: there, PYTHON.name: here}[target]
+        mine = crossed(text("image_out", target), target)[key]
+        native = json.loads(text("image_out", other))[key]
+        found = [_said(each["output"]) for each in mine if isinstance(each.get("output"), dict)]
+        assert found == [
+            _said(each["output"]) for each in native if isinstance(each.get("output"), dict)
+        ]
+        assert len(found) == 3
+
+
+def _said(value: Any) -> Any:  # noqa: ANN401  (JSON)
+    return {key: each for key, each in value.items() if each is not None}
+
+
 class TestCommand:
     OPTIONS = ("--rename", "--handoff-target", "--agent-map")
 

@@ -10,6 +10,7 @@ from hitl import document as json_document
 from hitl.dialects.openai_js import agent as agents
 from hitl.dialects.openai_js import (
     approvals,
+    content,
     fingerprint,
     guardrail,
     kept,
@@ -191,7 +192,7 @@ class _Dumper:
         if item.kind == "tool_output":
             raw = item.raw if isinstance(item.raw, dict) else {}
             output = item.output if item.has_output else raw.get("output")
-            written["output"] = self._plain(output)
+            written["output"] = content.write_value(self._plain(output))
             written["executionStatus"] = "executed"
         if item.custom_data is not None:
             written["customData"] = self._plain(item.custom_data)
