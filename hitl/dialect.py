@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from hitl.model import Origin
-    from hitl.revision import Chain
+    from hitl.revision import Chain, Mend
 
 T = TypeVar("T")
 
@@ -59,6 +59,37 @@ class Repaired:
     def applied(self, names: Collection[str]) -> tuple[Repair, ...]:
         """Give the repairs that were done when these were asked for."""
         return tuple(each for each in self.repairs if not each.opt_in or each.name in names)
+
+
+def mended(state: RunState, mends: Sequence[Mend[RunState]], names: Collection[str]) -> Repaired:
+    """Make repairs in order, and say what stays undone.
+
+    Args:
+        state: a state of an older version.
+        mends: the repairs of the versions after it.
+        names: those that are made only when asked for.
+    """
+    repairs: list[Repair] = []
+    for mend in mends:
+        repairs += [
+            Repair(
+                name=mend.name,
+                path=path,
+                reason=mend.reason,
+                widens=mend.widens,
+                opt_in=mend.opt_in,
+            )
+            for path in mend.places(state)
+        ]
+        if mend.change is not None and (mend.name in names or not mend.opt_in):
+            state = mend.change(state)
+    losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
+    return Repaired(
+        state=state,
+        repairs=tuple(repairs),
+        losses=tuple(losses),
+        needs=frozenset(mend.name for mend in mends),
+    )
 
 
 class Dialect(Protocol):

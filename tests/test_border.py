@@ -266,6 +266,19 @@ class TestCommand:
             file.read_text(), target, **HINTS[definition, target]
         )
 
+    def test_said_once(self, tmp_path: Path) -> None:
+        """What changes nothing that runs is one line with its first place; JSON has every place."""
+        file = tmp_path / "run.json"
+        file.write_text(text("parallel", JS.name))
+        command = ["convert", str(file), "--to", JS.name, "--allow-loss"]
+        lines = CliRunner().invoke(main, command).stderr.splitlines()
+        origins = [line for line in lines if "says of itself" in line]
+        every = json.loads(CliRunner().invoke(main, [*command, "--json"]).stdout)["losses"]
+        found = [each for each in every if "says of itself" in each["reason"]]
+        assert len(found) > 5
+        (line,) = origins
+        assert f"{found[0]['path']} and {len(found) - 1} more" in line
+
     @pytest.mark.parametrize("given", ["a", "=b", "a=", "a=b a=c"])
     @pytest.mark.parametrize("option", OPTIONS)
     def test_not_a_pair(self, option: str, given: str, tmp_path: Path) -> None:

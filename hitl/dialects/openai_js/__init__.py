@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
+from hitl import schema
 from hitl.border import audit
 from hitl.dialects.openai_js import dump as _dump
 from hitl.dialects.openai_js import leaving as _leaving
 from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
 from hitl.dialects.openai_js import repair as _repair
-from hitl.dialects.openai_js import schema as _schema
 from hitl.dialects.openai_js import wire
 from hitl.dialects.openai_js.ledger import refuse_forged
 from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
@@ -98,7 +98,7 @@ class OpenAIJS:
 
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""
-        return _schema.build(self.chain, version, DEFINITIONS)
+        return schema.build(self.chain, version, DEFINITIONS, wire.VERSION_KEY)
 
     def _document(self, state: RunState, version: str) -> JSONObject:
         label = self.chain.newest if state.newer is None else version

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
+from hitl import schema
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import foreign, wire
 from hitl.dialects.openai_python import leaving as _leaving
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
-from hitl.dialects.openai_python import schema as _schema
 from hitl.dialects.openai_python.nest import undecided
 from hitl.dialects.openai_python.shape import runs
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
@@ -120,7 +120,7 @@ class OpenAIPython:
 
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""
-        return _schema.build(self.chain, version, DEFINITIONS)
+        return schema.build(self.chain, version, DEFINITIONS, wire.VERSION_KEY)
 
     def _dumped(self, state: RunState, version: str) -> _dump.Dumped:
         """Write the newest version, from where the chain goes down; a newer state at its own."""
