@@ -153,6 +153,27 @@ class TestAgents:
         assert [each.tool for each in stage.log.tool_runs] == ["send_email"]
 
 
+class TestSessionWrite:
+    NAME = "openai-agents-python/hitl/turns_session_unsettled"
+
+    def test_settled_at_home(self) -> None:
+        """An unsettled write stays with its SDK, which settles it once and finishes the run."""
+        state = hitl.loads(corpus.read(self.NAME))
+        with pytest.raises(LossError) as caught:
+            hitl.dumps(state, dialect=JS.name, allow_loss=True)
+        (loss,) = [each for each in stopping(caught.value) if each.path == "/session_write"]
+        assert str(loss.hint).startswith("resume it once in the SDK that wrote it")
+        stage = SCENARIOS[self.NAME].stage()
+
+        async def resume() -> Any:  # noqa: ANN401  (of Runner)
+            live = await hitl.restore(stage.agent, state)
+            return await go(stage.agent, live, session=stage.memory, **stage.options)
+
+        result = asyncio.run(resume())
+        assert result.final_output is not None
+        assert hitl.capture(result).session_write is None
+
+
 class TestRename:
     def test_a_tool(self) -> None:
         """A waiting tool goes under its name there, with the decision for good on it."""
