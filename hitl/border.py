@@ -24,6 +24,7 @@ _SAME_NAME = (
     " might run"
 )
 _ONE_AGENT = "two agents of the run would be one"
+_ONE_TOOL = "decisions on two tools would be decisions on one"
 _NAMED = "a handoff is pending under the name its SDK gave it; the other SDK gives another"
 _STEP = "the run is not paused at an approval, and the SDKs do not know each other's other steps"
 _WRITE = "a session write is unsettled; let the SDK that began it finish it"
@@ -217,7 +218,7 @@ def _unknown(state: RunState, path: str) -> Iterator[Loss]:
 
 
 def _twins(state: RunState, known: Collection[str], path: str) -> Iterator[Loss]:
-    """Give the agents that share a name, and of which nobody said which they are there."""
+    """Give agents that share a name and nobody said which they are, and what would become one."""
     ranked = {each.name for each in state.agents if each.identity not in {None, each.name}}
     seen: set[str] = set()
     for index, agent in enumerate(state.agents):
@@ -230,3 +231,9 @@ def _twins(state: RunState, known: Collection[str], path: str) -> Iterator[Loss]
             at = f"{path}/agents/{index}"
             yield Loss(path=at, severity="error", reason=_ONE_AGENT)
         seen.add(identity)
+    tools: set[tuple[object, ...]] = set()
+    for index, grant in enumerate(state.grants):
+        tool = (grant.subject, grant.agent, grant.key, grant.server, grant.request)
+        if tool in tools:
+            yield Loss(path=f"{path}/grants/{index}", severity="error", reason=_ONE_TOOL)
+        tools.add(tool)

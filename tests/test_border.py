@@ -187,6 +187,16 @@ class TestRename:
         assert waiting.decision is not None
         assert waiting.decision.always
 
+    def test_never_one_of_two(self) -> None:
+        """Two tools do not become one: what was said of each would hold for the other."""
+        state = hitl.loads(text("parallel", JS.name))
+        for call in ("call_1", "call_3"):
+            state = state.approve(call)
+        given = hitl.dumps(state, dialect=PYTHON.name).decode()
+        names = {"send_email": "act", "delete_file": "act"}
+        losses = refused(given, JS.name, rename=names)
+        assert [each.path for each in losses] == ["/grants/1"]
+
     def test_at_home(self) -> None:
         """A state that stays with its SDK, or goes to native form, is not changed by hints."""
         state = hitl.loads(text("plain", JS.name))
