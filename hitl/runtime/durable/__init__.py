@@ -17,7 +17,7 @@
 | `value` | results of tools and of runs as bytes |
 | `hooks` | the user's hooks, and ours before them |
 | `seam` | the runs inside agents used as tools |
-| `session` | what a stopped worker wrote to a session, taken back |
+| `session` | the user's session: put right at a resume, written to once |
 | `reply` | models that must not stream |
 | `telemetry` | spans that link pause, verdicts and resume |
 | `private` | the private names of the SDK that durable runs rely on |

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen, mutable
 
 from hitl.errors import HitlError
 from hitl.model import RunState, Step
-from hitl.runtime.durable import private, session, telemetry
+from hitl.runtime.durable import private, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
@@ -23,6 +23,7 @@ from hitl.runtime.durable.hooks import Hooks
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.reply import whole
+from hitl.runtime.durable.session import Memory
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
@@ -55,6 +56,7 @@ class Settings:
         everything: whether every call passes the gate.
         streams: whether models may be asked to stream.
         expires_in_s, default: when a request gets which verdict by itself.
+        repair_session, allow_other_session: see `hitl.resume`.
     """
 
     agent: SdkAgent[Any]
@@ -65,6 +67,8 @@ class Settings:
     streams: bool = True
     expires_in_s: float | None = None
     default: Verdict | None = None
+    repair_session: bool = False
+    allow_other_session: bool = False
 
 
 @mutable(kw_only=True, eq=False)
@@ -79,6 +83,7 @@ class Attempt:
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
+        memory: the user's session.
     """
 
     store: Store
@@ -89,6 +94,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    memory: Memory = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _released: bool = field(default=False, init=False)
@@ -107,6 +113,12 @@ class Attempt:
             on_lost=self.cancel,
         )
         self._tools = Tools(gate=self._gate, open=Open())
+        self.memory = Memory(
+            session=settings.options.get("session"),
+            gate=self._gate,
+            repair=settings.repair_session,
+            allow_other=settings.allow_other_session,
+        )
         self._graph = Graph(self._tools.gated, streams=settings.streams)
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
@@ -123,9 +135,7 @@ class Attempt:
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
         async with self._held("hitl.run"):
-            memory = self.settings.options.get("session")
-            if again and memory is not None:
-                await session.start_over(memory, kickoff.given)
+            await self.memory.begin(kickoff, again=again)
             self.result = self._leg(
                 kickoff.given,
                 max_turns=kickoff.max_turns,
@@ -137,7 +147,9 @@ class Attempt:
                 async for event in events:
                     yield event
 
-    async def go_on(self, requests: tuple[Request, ...]) -> AsyncGenerator[StreamEvent, None]:
+    async def go_on(
+        self, requests: tuple[Request, ...], kickoff: Kickoff
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Run from the newest checkpoint, with the verdicts given since."""
         if self.state is None:
             raise RuntimeError("expected a checkpoint to go on from")
@@ -147,13 +159,11 @@ class Attempt:
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
+                await self.memory.take_up(self.state, kickoff)
                 live = await self._restored(judged)
             except HitlError:
                 await self._release(None, None)
                 raise
-            memory = self.settings.options.get("session")
-            if memory is not None:
-                await session.roll_back(memory, self.state)
             self.result = self._leg(live)
             async with contextlib.aclosing(self._legs()) as events:
                 async for event in events:
@@ -194,7 +204,7 @@ class Attempt:
             self.result = self._leg(live)
 
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
-        options = dict(self.settings.options)
+        options = {**self.settings.options, "session": self.memory.guarded}
         theirs = options.pop("hooks", None)
         if not self.settings.streams:
             options["run_config"] = whole(options.get("run_config"))
@@ -310,6 +320,7 @@ class Attempt:
             state=self.state,
             final_output=final,
             result=self.result,
+            session=self.memory.report,
         )
 
     async def _restored(self, judged: Judged) -> AnyState:

@@ -153,6 +153,8 @@ def resume_streamed(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_other_session: bool = False,
+    repair_session: bool = False,
     lease_s: float = LEASE_S,
     worker: str | None = None,
     force: bool = False,
@@ -172,6 +174,8 @@ def resume_streamed(
         streams=stream_model,
         expires_in_s=expires_in_s,
         default=default,
+        repair_session=repair_session,
+        allow_other_session=allow_other_session,
         options={
             "context": None if context is STORED else context,
             "hooks": hooks,
@@ -214,6 +218,8 @@ async def resume(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_other_session: bool = False,
+    repair_session: bool = False,
     lease_s: float = LEASE_S,
     worker: str | None = None,
     force: bool = False,
@@ -236,11 +242,16 @@ async def resume(
         max_turns: a higher turn limit; a lower one changes nothing.
         hooks: as `hitl.run`; not stored.
         run_config: as `hitl.run`; not stored.
-        session: as `hitl.run`; what a dead worker wrote there after the checkpoint is taken back.
+        session: the one the run was started with. What a dead worker wrote there after the
+            checkpoint is taken back, what of the run is missing is appended; see `DurableRun`.
         error_handlers: as `hitl.run`; not stored.
         agents: as `hitl.restore`.
         tools: as `hitl.restore`.
         allow_changed: as `hitl.restore`.
+        allow_other_session: go on without the session the run has, or in another one: that is
+            given the whole run.
+        repair_session: also take back what stands in the session twice, where nothing of others
+            stands behind it; of a run that has ended too.
         lease_s: as `hitl.run`.
         worker: as `hitl.run`.
         force: go on although no verdict is new.
@@ -259,6 +270,7 @@ async def resume(
         ArgumentsChanged: a call is not the one that was decided; nothing was run.
         InDoubt: a call was cut between its start and its result; settle it first.
         Superseded: another worker took the run over; nothing ran after that.
+        SessionMismatch: the session of the run is missing, or another one; nothing was run.
         RestoreError: the agent cannot go on with the run; nothing was run.
     """
     given = dict(locals())
@@ -293,6 +305,8 @@ def _settings(
     default: Verdict | None,
     options: dict[str, Any],
     restoring: dict[str, Any],
+    repair_session: bool = False,
+    allow_other_session: bool = False,
 ) -> Settings:
     from hitl.runtime.durable.attempt import Settings
 
@@ -307,4 +321,6 @@ def _settings(
         streams=streams,
         expires_in_s=expires_in_s,
         default=default,
+        repair_session=repair_session,
+        allow_other_session=allow_other_session,
     )

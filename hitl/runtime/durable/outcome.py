@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from hitl.conversation import SessionPlan
 from hitl.lifecycle import Status
 from hitl.model import RunState
 
@@ -28,6 +29,8 @@ class DurableRun:
         final_output: what the run gave; None while it has not finished.
         result: the SDK's own result, a `RunResultStreaming` that has been read, where this process
             ran something; None where it did not.
+        session: what was found in the session when the run was taken up, and done about it; None
+            where it was not looked at.
     """
 
     id: str
@@ -35,6 +38,7 @@ class DurableRun:
     state: RunState | None = field(default=None, repr=False)
     final_output: Any = None
     result: Any = field(default=None, repr=False)
+    session: SessionPlan | None = field(default=None, repr=False)
 
     @property
     def interruptions(self) -> tuple[Interruption, ...]:

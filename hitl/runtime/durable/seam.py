@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from hitl.runtime.durable import private
+from hitl.runtime.durable import private, session
 from hitl.runtime.durable.calls import INSIDE
 from hitl.runtime.durable.hooks import Hooks
 
@@ -59,6 +59,7 @@ def _entered(agent: Any, options: dict[str, Any]) -> Iterator[tuple[Inside | Non
     try:
         graph, tools = inside.graph, inside.tools
         options["hooks"] = Hooks(tools, graph, options.get("hooks"), tools.gate.still)
+        options["session"] = session.guarded(options.get("session"), tools.gate)
         yield inside, graph.copy(agent)
     finally:
         INSIDE.reset(mark)

@@ -1,8 +1,8 @@
-"""What a stopped worker wrote to a session after its last checkpoint, taken back.
+"""The session of a durable run: put right before the run goes on, and written to once.
 
-A session is a store of the user's without our fence. What follows the checkpoint there was written
-by this run and will be written again; only what holds no message of a user is touched, so another
-conversation that went on in the meantime is left alone.
+A session is a store of the user's without our fence. So each append asks first whether the claim
+still holds, leaves out what is there already (`hitl.once`), and what a stopped worker wrote all the
+same is taken back by the next one (`hitl.conversation.reconcile`).
 """
 
 from __future__ import annotations
@@ -10,71 +10,259 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from attrs import field, mutable
+
 from hitl import document
-from hitl.model import positions
+from hitl.conversation import SessionPlan, reconcile, restart
+from hitl.errors import HitlError, SessionMismatch
+from hitl.lifecycle import taken
+from hitl.runtime.durable import private
+from hitl.runtime.durable.gate import Gate, Halt
+from hitl.runtime.once import Once
+from hitl.store import Stored, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from agents import Session
+    from collections.abc import Iterable, Sequence
 
     from hitl.document import JSONObject
     from hitl.model import RunState
+    from hitl.runtime.durable.kickoff import Kickoff
+    from hitl.store import Effect
 
 log = logging.getLogger("hitl")
 
-_TAIL = 200  # items that are looked at
-_UNSAVED = frozenset({"approval", "opaque"})
+_ALL = 2**31 - 1  # where a session would otherwise give its newest few
+_MARK = "session@"
+_HINT = "pass the session of the run, or allow_other_session=True"
 
 
-async def roll_back(session: Session, state: RunState) -> None:
-    """Take back what follows the checkpoint `state` in its session."""
-    if state.session_write is not None:  # the SDK settles such a write by itself
+@mutable(kw_only=True, eq=False)
+class Memory:
+    """The session of one claim's run; without one, nothing.
+
+    Attributes:
+        session: the user's.
+        gate: whether the claim holds.
+        repair: whether what stands there twice is taken back.
+        allow_other: whether the run may go on without its session, or with another one.
+        stored: the run as it was claimed; None when it begins.
+        report: what was found there when the run was taken up, and done about it.
+        marks: names of the effects that say where the run begins there; no use once there is a
+            checkpoint.
+    """
+
+    session: Any
+    gate: Gate
+    repair: bool = False
+    allow_other: bool = False
+    stored: Stored | None = None
+    report: SessionPlan | None = field(default=None, init=False)
+    marks: list[str] = field(factory=list, init=False)
+    _unmarked: bool = field(default=False, init=False)
+
+    @property
+    def guarded(self) -> Any:  # noqa: ANN401 - what stands for the user's session
+        """The session as the SDK is given it."""
+        return None if self.session is None else Once(self.session, self._before)
+
+    async def begin(self, kickoff: Kickoff, *, again: bool) -> None:
+        """Be ready for the input; when a worker before this one began too, take its back.
+
+        Without a mark of it that worker wrote nothing.
+        """
+        self._unmarked = True
+        since = _marked(self.stored.effects) if self.stored is not None and again else None
+        if self.session is None or since is None:
+            return
+        count = restart(_items(kickoff.given), await _read(self.session), since)
+        if count:
+            log.warning("session: %s entries of a stopped worker are taken back", count)
+        await _take_back(self.session, count)
+
+    async def take_up(self, state: RunState, kickoff: Kickoff) -> None:
+        """Put the session right before the run goes on from a checkpoint.
+
+        Raises:
+            SessionMismatch: it is missing, or another one; nothing was changed.
+        """
+        refuse_missing(self.session, kickoff, allow=self.allow_other)
+        if self.session is None:
+            return
+        name = name_of(self.session)
+        if name is None and not self.allow_other:
+            raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
+        stopped = self.stored is not None and _stopped(self.stored, self.gate)
+        plan = await _plan(self.session, state, kickoff, stopped=stopped, repair=self.repair)
+        unlike = plan.append and not plan.found and name != kickoff.session
+        _refuse(plan.other or bool(unlike), allow=self.allow_other)
+        await self.gate.still()
+        self.report = plan
+        await _carry_out(self.session, plan)
+
+    async def _before(self) -> None:
+        """Let only who has the run append, and nobody before it is known where the run begins."""
+        if not self._unmarked:
+            await self.gate.still()
+            return
+        self._unmarked = False
+        store, claim = self.gate.store, self.gate.claim
+        held = document.encode({"held": len(await _read(self.session))})
+        name = f"{_MARK}{claim.generation}"
+        try:
+            sha256 = digest(held)
+            await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
+            await store.finish(claim, name, held)
+            self.marks.append(name)
+        except HitlError as exc:
+            raise Halt(exc) from exc
+
+
+def guarded(session: Any, gate: Gate) -> Any:  # noqa: ANN401 - any session, or None
+    """Give the session of a run inside another as the SDK is given it."""
+    return None if session is None else Once(session, gate.still)
+
+
+async def mend(
+    session: Any,  # noqa: ANN401 - any session
+    state: RunState,
+    kickoff: Kickoff,
+    *,
+    allow: bool,
+) -> SessionPlan:
+    """Put the session of a run right that has ended; nobody has it, so nothing fences this.
+
+    Raises:
+        SessionMismatch: it holds nothing of the run; nothing was changed.
+    """
+    refuse_missing(session, kickoff, allow=allow)
+    plan = await _plan(session, state, kickoff, stopped=False, repair=True)
+    _refuse(plan.other, allow=allow)
+    await _carry_out(session, plan)
+    return plan
+
+
+def calls(effects: Iterable[Effect]) -> list[str]:
+    """Give the names of the effects that are calls, and not marks of a session."""
+    return [each.call for each in effects if not each.call.startswith(_MARK)]
+
+
+def refuse_missing(session: object, kickoff: Kickoff, *, allow: bool) -> None:
+    """Refuse to go on with a session where there was none, or without the one there was.
+
+    Raises:
+        SessionMismatch: so it is.
+    """
+    if allow or (session is None) == (kickoff.session is None):
         return
-    packed = state.session if state.session is not None else state.generated or ()
-    items = [state.log.item(position) for position in positions(packed)]
-    last = next((item.raw for item in reversed(items) if item.kind not in _UNSAVED), None)
-    if isinstance(last, dict):
-        await _pop_after(session, [last])
+    found = "none" if session is None else "one"
+    expected = "the session" if session is None else "no session, as"
+    raise SessionMismatch(
+        f"expected {expected} the run was started with, found {found}", hint=_HINT
+    )
 
 
-async def start_over(session: Session, given: object) -> None:
-    """Take back an input, and what followed it, before it is given again."""
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
-    if isinstance(items, list) and items and all(isinstance(each, dict) for each in items):
-        await _pop_after(session, items, themselves=True)
+def refuse_other(session: object, kickoff: Kickoff, *, allow: bool) -> None:
+    """Refuse another session where none can be told by what it holds: before the first checkpoint.
+
+    Raises:
+        SessionMismatch: its name is another; one that its server had not named yet has none.
+    """
+    refuse_missing(session, kickoff, allow=allow)
+    names = {session_name(session), type(session).__name__}
+    if session is not None and kickoff.session not in names and not allow:
+        raise SessionMismatch("expected the session of the run, found another one", hint=_HINT)
 
 
-async def _pop_after(
-    session: Session, wanted: Sequence[JSONObject], *, themselves: bool = False
-) -> None:
-    tail: list[Any] = list(await session.get_items(_TAIL))
-    end = _end_of(tail, wanted)
-    if end is None or any(_is_users(each) for each in tail[end:]):
-        return
-    surplus = len(tail) - end + (len(wanted) if themselves else 0)
-    if surplus:
-        log.warning("session: %s items of a stopped worker are taken back", surplus)
-    for _ in range(surplus):
+def name_of(session: Any) -> str | None:  # noqa: ANN401 - any session
+    """Give the name of a session; None while its server has not named it."""
+    try:
+        return str(session.session_id)
+    except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
+        return None
+
+
+def session_name(session: object) -> str:
+    """Give the name of a session; of one that its server has not named yet, its kind."""
+    return name_of(session) or type(session).__name__
+
+
+def _refuse(other: bool, *, allow: bool) -> None:  # noqa: FBT001 - what is refused
+    if other and not allow:
+        message = "expected the session of the run, found nothing of the run in it"
+        raise SessionMismatch(message, hint=_HINT)
+
+
+async def _plan(
+    session: Any,  # noqa: ANN401 - any session
+    state: RunState,
+    kickoff: Kickoff,
+    *,
+    stopped: bool,
+    repair: bool,
+) -> SessionPlan:
+    return reconcile(
+        state,
+        await _read(session),
+        given=_items(kickoff.given),
+        renamed=private.renames(session),
+        stopped=stopped,
+        repair=repair,
+    )
+
+
+async def _carry_out(session: Any, plan: SessionPlan) -> None:  # noqa: ANN401
+    _tell(plan)
+    await _take_back(session, plan.take_back)
+    if plan.append:
+        await private.save_items(session, [each.raw for each in plan.append])
+
+
+async def _take_back(session: Any, count: int) -> None:  # noqa: ANN401
+    for _ in range(count):
         await session.pop_item()
 
 
-def _end_of(tail: Sequence[Any], wanted: Sequence[JSONObject]) -> int | None:
-    """Give the place after the last occurrence of `wanted` in `tail`."""
-    marks = [_mark(each) for each in tail]
-    looked_for = [_mark(each) for each in wanted]
-    for end in range(len(tail), len(wanted) - 1, -1):
-        if marks[end - len(wanted) : end] == looked_for:
-            return end
-    return None
+async def _read(session: Any) -> list[JSONObject]:  # noqa: ANN401 - any session
+    """Give all that a session holds, oldest first."""
+    limited = getattr(getattr(session, "session_settings", None), "limit", None) is not None
+    return list(await (session.get_items(limit=_ALL) if limited else session.get_items()))
 
 
-def _mark(item: Any) -> object:  # noqa: ANN401 - an item of a session
-    kind, name = item.get("type"), item.get("call_id") or item.get("id")
-    if name is not None:
-        return kind, name
-    return document.canonical([item.get("role"), item.get("content")])
+def _items(given: object) -> list[JSONObject]:
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
 
 
-def _is_users(item: Any) -> bool:  # noqa: ANN401
-    return bool(item.get("role") in {"user", "system", "developer"})
+def _stopped(stored: Stored, gate: Gate) -> bool:
+    """Tell whether a worker may have written after the newest checkpoint, and died."""
+    newest = stored.checkpoint
+    if newest is None:
+        return True
+    return taken(newest.status) or newest.generation != gate.claim.generation - 1
+
+
+def _marked(effects: Sequence[Effect]) -> int | None:
+    """Give how much the session held when the input was last about to be written; None: never."""
+    marks = [each for each in effects if each.call.startswith(_MARK) and each.result is not None]
+    if not marks:
+        return None
+    said: Any = document.parse(max(marks, key=lambda each: each.generation).result or b"{}")
+    return int(said["held"])
+
+
+def _tell(plan: SessionPlan) -> None:
+    told = (
+        (len(plan.surplus), "entries of a stopped worker are taken back"),
+        (len(plan.append), "entries of the run were missing and are appended"),
+        (len(plan.repaired), "entries stood there twice and are taken back"),
+        (
+            len(plan.duplicates) - len(plan.repaired),
+            "entries stand there twice; repair_session=True takes back what nothing stands behind",
+        ),
+        (len(plan.interleaved), "entries of another turn stand between those of the run"),
+        (len(plan.dangling), "calls in it have no answer"),
+    )
+    for count, what in told:
+        if count:
+            log.warning("session: %s %s", count, what)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists
+from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists, SessionMismatch
 from hitl.lifecycle import ended, waits
 from hitl.runtime.door import STORED
-from hitl.runtime.durable import private, seam
+from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
@@ -48,7 +48,7 @@ async def begin(
     memory = settings.options.get("session")
     kickoff = Kickoff(
         input=tag_input(given),
-        session=None if memory is None else session_name(memory),
+        session=None if memory is None else session.session_name(memory),
         has_context=settings.options.get("context") is not None,
         **start,
     )
@@ -86,7 +86,7 @@ async def take_up(
     await store.expire()
     stored = await store.load(run_id)
     if stored.run.status == "finished":
-        stream.done(shown(stored, settings))
+        stream.done(await _finished(stored, settings))
         return
     try:
         claim = await store.claim(
@@ -113,6 +113,7 @@ def _work(
     attempt: Attempt, stored: Stored, max_turns: int | None
 ) -> AsyncGenerator[StreamEvent, None]:
     kickoff = load_kickoff(stored.kickoff)
+    attempt.memory.stored = stored
     if stored.checkpoint is None:
         if max_turns is not None and kickoff.max_turns is not None:
             kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
@@ -120,7 +121,7 @@ def _work(
     state, note = unpack(stored)
     attempt.stored, attempt.note = len(stored.entries), note
     attempt.state = _raised(state, max_turns)
-    return attempt.go_on(stored.requests)
+    return attempt.go_on(stored.requests, kickoff)
 
 
 async def _refuse_strays(attempt: Attempt, stored: Stored) -> None:
@@ -130,7 +131,7 @@ async def _refuse_strays(attempt: Attempt, stored: Stored) -> None:
     about: the others have a checkpoint in which they wait.
     """
     state = None if stored.checkpoint is None else unpack(stored)[0]
-    lost = strays((each.call for each in stored.effects), state)
+    lost = strays(session.calls(stored.effects), state)
     if not lost:
         return
     await attempt.store.release(attempt.claim)
@@ -144,9 +145,26 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
         await attempt.store.release(attempt.claim, reason="kickoff")
         message = "the run has no checkpoint yet, and its context is not stored"
         raise ContextMismatch(message, hint="pass context=")
+    memory = attempt.memory
+    try:
+        session.refuse_other(memory.session, kickoff, allow=memory.allow_other)
+    except SessionMismatch:
+        await attempt.store.release(attempt.claim, reason="kickoff")
+        raise
     async with aclosing(attempt.begin(kickoff, again=True)) as events:
         async for event in events:
             yield event
+
+
+async def _finished(stored: Stored, settings: Settings) -> DurableRun:
+    """Give a run that has ended as it is; its session is put right when that is asked for."""
+    run = shown(stored, settings)
+    memory = settings.options.get("session")
+    if run.state is None or memory is None or not settings.repair_session:
+        return run
+    kickoff = load_kickoff(stored.kickoff)
+    report = await session.mend(memory, run.state, kickoff, allow=settings.allow_other_session)
+    return evolve(run, session=report)
 
 
 def _raised(state: RunState, max_turns: int | None) -> RunState:
@@ -173,14 +191,6 @@ def _outcome(attempt: Attempt) -> DurableRun:
     if attempt.outcome is None:
         raise RuntimeError("expected the run to have come to something")
     return attempt.outcome
-
-
-def session_name(session: Any) -> str:  # noqa: ANN401 - any session
-    """Give the name of a session; of one that its server has not named yet, its kind."""
-    try:
-        return str(session.session_id)
-    except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
-        return type(session).__name__
 
 
 def own_name() -> str:
