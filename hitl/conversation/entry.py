@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hitl import document
 from hitl.conversation.occurrence import answered, asked, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.conversation.occurrence import Occurrence
     from hitl.document import JSONObject
 
 _PLACEHOLDER = "__fake_id__"  # openai-agents, for providers that give no ids
@@ -54,3 +60,70 @@ def is_compacted(raw: JSONObject) -> bool:
 def is_bare_reasoning(raw: JSONObject) -> bool:
     """Tell whether an entry is reasoning without a body: a server that names entries drops it."""
     return raw.get("type") == "reasoning" and not (raw.get("id") or raw.get("encrypted_content"))
+
+
+def find(
+    told: Sequence[Occurrence],
+    names: Sequence[str | None],
+    held: Sequence[JSONObject],
+    theirs: Sequence[str | None],
+    start: int,
+) -> list[int | None]:
+    """Give where each entry of a run stands in a session; None where it does not.
+
+    What has a name stands where the session has it first. What has none stands between its named
+    neighbours, if its content does; else wherever its content stands that is nobody's yet. From
+    the end: of equal texts the run has said the last ones, and others came before it.
+
+    Args:
+        told: the entries of the run, in order.
+        names: their names.
+        held: the entries of the session, oldest first.
+        theirs: their names.
+        start: from where on the run is looked for.
+    """
+    ours = {*names} - {None}
+    first: dict[str, int] = {}
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    nameless: defaultdict[str, list[int]] = defaultdict(list)
+    for at in range(start, len(held)):
+        content, name = content_of(held[at]), theirs[at]
+        if name not in ours:
+            alike[content].append(at)
+        if name is None:
+            nameless[content].append(at)
+        else:
+            first.setdefault(name, at)
+    found = [None if name is None else first.pop(name, None) for name in names]
+    # Two names are two entries, whatever they say.
+    likely = [
+        (alike if name is None else nameless)[content_of(each.raw)]
+        for each, name in zip(told, names, strict=True)
+    ]
+    _between(found, likely, len(held))
+    _anywhere(found, likely)
+    return found
+
+
+def _between(found: list[int | None], likely: Sequence[list[int]], end: int) -> None:
+    """Place entries between those that are placed."""
+    floors = [-1, *accumulate((-1 if place is None else place for place in found), max)]
+    for at in reversed(range(len(found))):
+        place = found[at]
+        if place is None:
+            index = bisect_left(likely[at], end) - 1
+            if index < 0 or likely[at][index] <= floors[at]:
+                continue
+            place = found[at] = likely[at][index]
+        end = min(end, place)
+
+
+def _anywhere(found: list[int | None], likely: Sequence[list[int]]) -> None:
+    """Place what is left: an append that came late stands behind what followed it."""
+    used = {place for place in found if place is not None}
+    for at in reversed(range(len(found))):
+        while found[at] is None and likely[at]:
+            place = likely[at].pop()
+            if place not in used:
+                used.add(place)
+                found[at] = place

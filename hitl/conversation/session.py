@@ -20,14 +20,14 @@ Two equal texts without ids are two entries, and never duplicates of each other.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from hitl.conversation.entry import (
     content_of,
+    find,
     is_apps,
     is_bare_reasoning,
     is_compacted,
@@ -202,7 +202,7 @@ class _Found:
     ) -> None:
         self.end, self.held = len(held), held
         theirs = [name_of(each, renamed=renamed) for each in held]
-        self.places = _places(told, names, held, theirs, start)
+        self.places = find(told, names, held, theirs, start)
         taken = {place for place in self.places if place is not None}
         begin = min(taken, default=self.end)
         self.behind = max(taken, default=self.end - 1) + 1
@@ -213,41 +213,6 @@ class _Found:
         early = [at for at in rest if answered(held[at]) in waiting]
         known = {*self.duplicates, *early}
         self.foreign = [at for at in rest if at not in known]
-
-
-def _places(
-    told: Sequence[Occurrence],
-    names: Sequence[str | None],
-    held: Sequence[JSONObject],
-    theirs: Sequence[str | None],
-    start: int,
-) -> list[int | None]:
-    """Give where each entry of a run stands in a session; None where it does not.
-
-    From the end: of equal texts the run has said the last ones, and others came before it.
-    """
-    named: dict[str, int] = {}  # the first: what repeats it is the duplicate
-    alike: defaultdict[str, list[int]] = defaultdict(list)
-    nameless: defaultdict[str, list[int]] = defaultdict(list)
-    for at in range(start, len(held)):
-        content, name = content_of(held[at]), theirs[at]
-        alike[content].append(at)
-        if name is None:
-            nameless[content].append(at)
-        else:
-            named.setdefault(name, at)
-    found: list[int | None] = []
-    before = len(held)
-    for each, name in zip(reversed(told), reversed(names), strict=True):
-        place = None if name is None else named.pop(name, None)
-        if place is None:  # two ids are two items, whatever they say
-            likely = (alike if name is None else nameless)[content_of(each.raw)]
-            index = bisect_left(likely, before) - 1  # all that is used stands behind
-            place = likely[index] if index >= 0 else None
-        if place is not None:
-            before = min(before, place)
-        found.append(place)
-    return found[::-1]
 
 
 def _visible(
