@@ -261,7 +261,6 @@ def _tell(plan: SessionPlan) -> None:
             "entries stand there twice; repair_session=True takes back what nothing stands behind",
         ),
         (len(plan.interleaved), "entries of another turn stand between those of the run"),
-        (len(plan.dangling), "calls in it have no answer"),
     )
     for count, what in told:
         if count:

@@ -1,0 +1,544 @@
+"""The session of a durable run: each entry once, whoever forgets, moves, cuts or interleaves."""
+
+# ruff: noqa: ANN401  (any session, any option of hitl.run)
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from agents import Agent, Runner
+
+import hitl
+from hitl.errors import SessionMismatch, Superseded
+from tests.agents.disturbed import QUIET, SHAPES, Trouble, buy, pay
+from tests.agents.durably import QUIET as CONFIG
+from tests.agents.log import Log
+from tests.agents.model import ScriptedModel, message
+from tests.agents.session import MemorySession
+from tests.conversation.server import done, replied, said
+from tests.conversation.sessions import KINDS, sessions, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hitl.store import Store
+
+RUN = "run_1"
+FAKE = "__fake_id__"
+WHOLE = [
+    "u:go",
+    "a:one",
+    "call_1",
+    "call_1=paid 1",
+    "a:two",
+    "call_2",
+    "call_2=paid 2",
+    "call_3",
+    "call_3=paid 3",
+    "a:bye",
+]
+
+
+class Boom(Exception):
+    """What ends a worker."""
+
+
+def chatty(log: Log) -> Agent[Any]:
+    """Three calls that wait, one after the other; its messages have no ids."""
+    steps = [
+        [message("one", FAKE), buy(1)],
+        [message("two", FAKE), buy(2)],
+        [buy(3)],
+        [message("bye", FAKE)],
+    ]
+    return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[pay(log, QUIET)])
+
+
+@attrs.define
+class Cut:
+    """Ends the worker once, at the n-th append to the session: before it, or after it.
+
+    Attributes:
+        left: how many appends until then; 0: never.
+        after: whether the append happens.
+    """
+
+    left: int = 0
+    after: bool = False
+
+    def on(self, session: Any) -> Any:
+        """Let appends to a session be cut."""
+        theirs = session.add_items
+
+        @functools.wraps(theirs)
+        async def add_items(*args: Any, **kwargs: Any) -> None:
+            self.left -= 1
+            if self.left == 0 and not self.after:
+                raise Boom
+            await theirs(*args, **kwargs)
+            if self.left == 0:
+                raise Boom
+
+        session.add_items = add_items
+        return session
+
+
+@attrs.define
+class Play:
+    """A run in a store, taken up by new workers, each with its own session object.
+
+    Attributes:
+        store: where the run lives.
+        opened: opens the session anew.
+        agent: makes the agents of a worker, with a log.
+        reports: what each resume said of the session.
+    """
+
+    store: Any
+    opened: Any
+    log: Log = attrs.field(factory=Log)
+    agent: Any = chatty
+    streamed: bool = False
+    cut: Cut = attrs.field(factory=Cut)
+    begun: bool = False
+    reports: list[Any] = attrs.field(factory=list)
+
+    async def step(self, *, session: Any = attrs.NOTHING, **options: Any) -> hitl.DurableRun:
+        """Start the run, or take it up."""
+        given = self.cut.on(self.opened()) if session is attrs.NOTHING else session
+        options |= {"session": given, "run_config": CONFIG, "store": self.store}
+        agent, begun = self.agent(self.log), self.begun
+        self.begun = True
+        if not begun:
+            options["run_id"] = RUN
+        what = RUN if begun else "go"
+        if not self.streamed:
+            run = await (hitl.resume if begun else hitl.run)(agent, what, **options)
+        else:
+            either: Any = hitl.resume_streamed if begun else hitl.run_streamed
+            stream = either(agent, what, **options)
+            async for _ in stream.stream_events():
+                pass
+            run = stream.run
+        self.reports.append(run.session)
+        return run
+
+    async def approve(self) -> None:
+        """Say yes to all that waits."""
+        for request in await self.store.waiting(run_id=RUN):
+            await self.store.decide(RUN, request.call, hitl.approve(by="ana"))
+
+    async def through(self, **options: Any) -> list[str]:
+        """Play to the end; give what the session holds."""
+        for _ in range(20):
+            try:
+                run = await self.step(**options)
+            except Boom:
+                continue
+            if run.status == "finished":
+                return await self.held()
+            await self.approve()
+        raise AssertionError(await self.store.run(RUN))
+
+    async def held(self) -> list[str]:
+        """What the session holds."""
+        return told(await self.opened().get_items())
+
+
+def played(test: Callable[[Play], Any], kind: str = "app", folder: Any = None) -> Any:
+    """Play a test with a store, and a session of a kind."""
+
+    async def play() -> Any:
+        async with hitl.connect("memory:") as store, sessions(kind, folder) as opened:
+            return await test(Play(store, opened))
+
+    return asyncio.run(play())
+
+
+class TestEachOnce:
+    """R-3, R-11, X-9: after any number of pauses and cuts each entry is there exactly once."""
+
+    @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_three_pauses(self, kind: str, tmp_path: Path, *, streamed: bool) -> None:
+        """R-3: three pauses, each resumed by another worker."""
+
+        async def test(play: Play) -> list[str]:
+            play.streamed = streamed
+            return await play.through()
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize(
+        ("kind", "streamed"), [("app", True), *((kind, False) for kind in KINDS)]
+    )
+    def test_cut_at_each_write(
+        self, kind: str, tmp_path: Path, *, streamed: bool, after: bool
+    ) -> None:
+        """§5.5, R-12: a worker cut before or after any append leaves out none and doubles none."""
+
+        async def test(number: int, play: Play) -> tuple[list[str], bool]:
+            play.streamed, play.cut = streamed, Cut(number, after)
+            return await play.through(), play.cut.left > 0
+
+        for number in range(1, 20):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            held, over = played(functools.partial(test, number), kind, folder)
+            assert held == WHOLE, number
+            if over:
+                break
+        assert number > 5
+
+    @pytest.mark.parametrize("shape", SHAPES)
+    def test_shapes(self, shape: str) -> None:
+        """R-11: handoffs and agents used as tools too, each cut once at each append."""
+
+        async def test(number: int, play: Play) -> tuple[list[str], bool]:
+            play.agent, play.cut = SHAPES[shape], Cut(number, after=True)
+            return await play.through(), play.cut.left > 0
+
+        expected, _ = played(functools.partial(test, 0))
+        for number in range(1, 9):
+            held, over = played(functools.partial(test, number))
+            assert held == expected
+            if over:
+                break
+        assert len(expected) == len(set(expected))
+
+    def test_model_failed(self) -> None:
+        """§3.2 (1): taken up after the model failed, the answer is stored once."""
+
+        async def test(play: Play) -> list[str]:
+            trouble = Trouble("model", 2, _boom)
+            play.agent = functools.partial(SHAPES["plain"], trouble=trouble)
+            held = await play.through()
+            assert trouble.seen > 2
+            return held
+
+        assert played(test) == played(_plain)
+
+    def test_resumed_twice(self) -> None:
+        """§3.2 (1): taken up twice from one pause, the second is refused or given the same run."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            runs = await asyncio.gather(*(play.step() for _ in range(2)), return_exceptions=True)
+            assert sorted(type(each).__name__ for each in runs) == ["AlreadyClaimed", "DurableRun"]
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_inside_a_tool(self) -> None:
+        """A session of an agent used as a tool is written to once too, over its pauses."""
+
+        async def test(play: Play) -> list[str]:
+            inner = MemorySession("inner")
+            play.agent = functools.partial(_asking, inner)
+            await play.through()
+            return told(inner.items)
+
+        assert played(test) == ["u:i", "call_1", "call_1=paid 1", "call_2", "call_2=paid 2", "a:ok"]
+
+
+def _asking(inner: MemorySession, log: Log) -> Agent[Any]:
+    steps = [[buy(1)], [buy(2)], [message("ok", FAKE)]]
+    clerk = Agent(name="clerk", model=ScriptedModel("clerk", steps, log), tools=[pay(log, QUIET)])
+    ask = clerk.as_tool("ask", "Ask.", session=inner)
+    steps = [[{**buy(0), "name": "ask", "arguments": '{"input": "i"}'}], [message("bye", FAKE)]]
+    return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[ask])
+
+
+async def _boom() -> None:
+    raise Boom
+
+
+async def _plain(play: Play) -> list[str]:
+    play.agent = SHAPES["plain"]
+    return await play.through()
+
+
+class TestMismatch:
+    """R-3: a run goes on in its own session, or says so before anything runs."""
+
+    def test_forgotten(self) -> None:
+        """§3.2 (2): without the session nothing is run, and the run waits on as it did."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            asked = len(play.log.requests)
+            with pytest.raises(SessionMismatch, match="found none") as caught:
+                await play.step(session=None)
+            assert "allow_other_session" in str(caught.value.hint)
+            assert (await play.store.run(RUN)).status == "ready"
+            assert (len(play.log.requests), play.log.tool_runs) == (asked, [])
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_forgotten_before_a_checkpoint(self) -> None:
+        """The same where there is no checkpoint yet; another name is another session."""
+
+        async def test(play: Play) -> list[str]:
+            play.cut = Cut(1, after=True)
+            with pytest.raises(Boom):
+                await play.step()
+            for session in (None, MemorySession("another")):
+                with pytest.raises(SessionMismatch):
+                    await play.step(session=session)
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    @pytest.mark.parametrize("name", ["s", "another"])
+    def test_another(self, name: str) -> None:
+        """A session that holds nothing of the run is refused, whatever its name."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            other = MemorySession(name, [said("hi"), replied("m_0")])  # type: ignore[list-item]
+            with pytest.raises(SessionMismatch, match="nothing of the run"):
+                await play.step(session=other)
+            assert (await play.store.run(RUN)).status == "ready"
+            assert told(other.items) == ["u:hi", "a:hello"]
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_renamed(self) -> None:
+        """A session under another name that holds the run is the run's."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            copied = MemorySession("copied", await play.opened().get_items())
+            play.opened = lambda: copied
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_new_conversation(self) -> None:
+        """A conversation that its server has not begun yet is another; none is begun."""
+        from agents import OpenAIConversationsSession
+
+        from tests.conversation.sessions import ConversationServer
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            server = ConversationServer()
+            with pytest.raises(SessionMismatch, match="new one"):
+                await play.step(session=OpenAIConversationsSession(openai_client=server.client))
+            assert server.held == {}
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_never_had_one(self) -> None:
+        """A run without a session is given none at its resume."""
+
+        async def test(play: Play) -> None:
+            await play.step(session=None)
+            await play.approve()
+            with pytest.raises(SessionMismatch, match="found one"):
+                await play.step()
+            assert (await play.step(session=None)).session is None
+
+        played(test)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_moved(self, kind: str, tmp_path: Path) -> None:
+        """Asked to go on in another session, the whole run is written there, once."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step(session=MemorySession("before"))
+            await play.approve()
+            await play.step(allow_other_session=True)
+            assert len(play.reports[-1].append) == 3
+            await play.approve()
+            return await play.through()
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_left_out(self, kind: str, tmp_path: Path) -> None:
+        """§3.2 (2): what a resume without the session left out is written at the next with it."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            await play.step(session=None, allow_other_session=True)
+            assert await play.held() == WHOLE[:3]
+            await play.approve()
+            held = await play.through()
+            assert [each.raw["type"] for each in play.reports[2].append][-1] == "function_call"
+            return held
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_left_out_to_the_end(self, kind: str, tmp_path: Path) -> None:
+        """§3.2 (2): the session of a run that has ended is put right when that is asked for."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            for _ in range(3):
+                await play.approve()
+                await play.step(session=None, allow_other_session=True)
+            assert await play.held() == WHOLE[:3]
+            assert (await play.step()).session is None
+            assert await play.held() == WHOLE[:3]
+            first = await play.step(repair_session=True)
+            again = await play.step(repair_session=True)
+            assert (first.status, first.final_output) == ("finished", "bye")
+            assert len(first.session.append if first.session else ()) == 7
+            assert again.session is not None
+            assert again.session.clean
+            return await play.held()
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    def test_another_of_an_ended_run(self) -> None:
+        """Another session is not written to because the run has ended."""
+
+        async def test(play: Play) -> None:
+            await play.through()
+            other = MemorySession("another")
+            with pytest.raises(SessionMismatch):
+                await play.step(session=other, repair_session=True)
+            assert other.items == []
+
+        played(test)
+
+
+class TestOthers:
+    """What others write to the session."""
+
+    def test_interleaved(self, caplog: pytest.LogCaptureFixture) -> None:
+        """§3.2 (3): another turn while the run waits is noticed, reported and left as it is."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            steps = [[message("fine", "msg_x")]]
+            other = Agent(name="other", model=ScriptedModel("other", steps, Log()))
+            await Runner.run(other, "and you?", session=play.opened(), run_config=CONFIG)
+            await play.step()
+            assert play.reports[-1].interleaved == (3, 4)
+            await play.approve()
+            return await play.through()
+
+        with caplog.at_level(logging.WARNING, "hitl"):
+            held = played(test)
+        assert held == [*WHOLE[:3], "u:and you?", "a:fine", *WHOLE[3:]]
+        assert "2 entries of another turn" in caplog.text
+
+    def test_said_before(self) -> None:
+        """R-50: a run that starts over takes back nothing that an earlier turn said alike."""
+
+        async def test(play: Play) -> list[str]:
+            session = play.opened()
+            await session.add_items([said("go"), replied("m_0")])
+            play.cut = Cut(1)
+            with pytest.raises(Boom):
+                await play.step(session=play.cut.on(_fresh(session)))
+            return await play.through(session=session)
+
+        assert played(test) == ["u:go", "a:hello", *WHOLE]
+
+    def test_two_runs(self) -> None:
+        """A run that is taken up takes back nothing that another run wrote behind it."""
+
+        async def test(play: Play) -> list[str]:
+            session = play.opened()
+            log = Log()
+            options: Any = {"store": play.store, "session": session, "run_config": CONFIG}
+            steps = [[buy(9)], [message("nine", "msg_9")]]
+
+            def other() -> Agent[Any]:
+                return Agent(
+                    name="other", model=ScriptedModel("other", steps, log), tools=[pay(log, QUIET)]
+                )
+
+            await hitl.run(other(), "nine", run_id="other", **options)
+            await play.step()
+            await play.store.decide("other", "call_9", hitl.approve(by="ana"))
+            await hitl.resume(other(), "other", **options)
+            await play.approve()
+            play.cut = Cut(1)
+            with pytest.raises(Boom):
+                await play.step()
+            return await play.through()
+
+        held = played(test)
+        assert held == ["u:nine", "call_9", *WHOLE[:3], "call_9=paid 9", "a:nine", *WHOLE[3:]]
+
+    @pytest.mark.parametrize("kind", ["app", "sqlite_file", "sqlalchemy", "encrypted"])
+    def test_late_worker(self, kind: str, tmp_path: Path) -> None:
+        """Law 7: what a late worker wrote again is reported, and taken back when asked."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            await play.step()
+            await play.opened().add_items([done("call_1", "paid 1")])
+            await play.approve()
+            await play.step()
+            assert len(play.reports[-1].duplicates) == 1
+            assert (await play.held()).count("call_1=paid 1") == 2
+            await play.approve()
+            held = await play.through(repair_session=True)
+            assert len(play.reports[-1].repaired) == 1
+            return held
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    @pytest.mark.parametrize("renewals", [1, 2])
+    def test_fenced(self, renewals: int) -> None:
+        """X-1: a worker whose run was taken by another appends nothing any more."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            real, session = play.store, play.opened()
+            play.store = Overtaken(real, renewals)
+            with pytest.raises(Superseded):
+                await play.step()
+            play.store = real
+            return told(session.items)
+
+        assert played(test) == WHOLE[: 2 + renewals]  # before the answer, and before what follows
+
+
+class Overtaken:
+    """A store in which another worker takes the run after some renewals of the claim."""
+
+    def __init__(self, store: Store, renewals: int) -> None:
+        self._store, self._left = store, renewals
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def renew(self, *args: Any, **kwargs: Any) -> Any:
+        """Refuse, when it is taken."""
+        if self._left == 0:
+            raise Superseded("expected the newest claim, found an older one")
+        self._left -= 1
+        return await self._store.renew(*args, **kwargs)
+
+
+def _fresh(session: MemorySession) -> Any:
+    """The same items under another object."""
+    twin = MemorySession("s")
+    twin.items = session.items
+    return twin
