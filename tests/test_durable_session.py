@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from agents import Agent, Runner
+from agents import (
+    Agent,
+    GuardrailFunctionOutput,
+    OutputGuardrail,
+    OutputGuardrailTripwireTriggered,
+    Runner,
+    RunState,
+    UserError,
+)
 
 import hitl
 from hitl.errors import SessionMismatch, Superseded
@@ -419,6 +427,92 @@ class TestMismatch:
             assert other.items == []
 
         played(test)
+
+
+def guarded(log: Log, *, trips: bool = False, guards: bool = True) -> Agent[Any]:
+    """A call whose result ends the run, behind a guardrail."""
+
+    async def check(*_: Any) -> GuardrailFunctionOutput:
+        return GuardrailFunctionOutput(output_info=None, tripwire_triggered=trips)
+
+    return Agent(
+        name="ops",
+        model=ScriptedModel("ops", [[message("one", FAKE), buy(1)]], log),
+        tools=[pay(log, QUIET)],
+        tool_use_behavior="stop_on_first_tool",
+        output_guardrails=[OutputGuardrail(check)] if guards else [],
+    )
+
+
+class TestOutputGuardrails:
+    """§3.2 (4): a pause that wrote to the session what is held back by now.
+
+    Older releases wrote the response that waits to the session, as all do without guardrails.
+    """
+
+    def test_sdk(self) -> None:
+        """Plain openai-agents refuses to go on, for good."""
+
+        async def play() -> None:
+            session, log = MemorySession("s"), Log()
+            first = guarded(log, guards=False)
+            result = await Runner.run(first, "go", session=session, run_config=CONFIG)
+            state = result.to_state()
+            state.approve(state.get_interruptions()[0])
+            text = state.to_string()
+            for _ in range(2):
+                again = await RunState.from_string(guarded(log), text)
+                with pytest.raises(UserError, match="items were persisted"):
+                    await Runner.run(guarded(log), again, session=session, run_config=CONFIG)
+
+        asyncio.run(play())
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_held_back(self, kind: str, tmp_path: Path) -> None:
+        """Asked to, the run takes it back, goes on, and it is stored once it has passed."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = functools.partial(guarded, guards=False)
+            await play.step()
+            await play.approve()
+            play.agent = guarded
+            with pytest.raises(SessionMismatch, match="output guardrail"):
+                await play.step()
+            assert (await play.store.run(RUN)).status == "ready"
+            assert await play.held() == WHOLE[:3]
+            run = await play.step(repair_session=True)
+            assert (run.status, run.final_output) == ("finished", "paid 1")
+            return await play.held()
+
+        assert played(test, kind, tmp_path) == WHOLE[:4]
+
+    def test_tripped(self) -> None:
+        """What the guardrail stops is not stored: neither the call's words nor its result."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = functools.partial(guarded, guards=False)
+            await play.step()
+            await play.approve()
+            play.agent = functools.partial(guarded, trips=True)
+            with pytest.raises(OutputGuardrailTripwireTriggered):
+                await play.step(repair_session=True)
+            return await play.held()
+
+        assert "paid" not in " ".join(played(test))
+
+    def test_not_written_early(self) -> None:
+        """What this release holds back at a pause is not missing from the session."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = guarded
+            await play.step()
+            assert await play.held() == ["u:go"]
+            await play.approve()
+            await play.step()
+            assert play.reports[-1].append == ()
+            return await play.held()
+
+        assert played(test) == WHOLE[:4]
 
 
 class TestOthers:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hitl.conversation import reconcile, restart, unsaved
 from hitl.conversation.entry import content_of
-from hitl.model import spans
+from hitl.model import Processed, Step, spans
 from tests.agents.session import MemorySession
 from tests.conversation.run import Run
 from tests.conversation.server import called, done, replied, said
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hitl.conversation import SessionPlan
+    from hitl.model import RunState
     from tests.conversation.server import Raw
 
 TOLD = [said("go"), called("a"), done("a"), replied("m"), said("go"), called("b")]
@@ -177,6 +178,38 @@ class TestReconcile:
         held = [*TOLD[:5], TOLD[1]]
         found = reconcile(state, held, stopped=True, repair=True)
         assert (found.duplicates, found.take_back, found.append) == ((5,), 0, ())
+
+
+class TestHeldBack:
+    """§3.2 (4): what an output guardrail has yet to see."""
+
+    @staticmethod
+    def state(persisted: int) -> RunState:
+        """A run that said `TOLD`, the response of its last call waiting."""
+        run = Run()
+        last = run.add(TOLD)[-1]
+        processed = Processed(new_items=((last, last + 1),))
+        step = Step(kind="interruption", interruptions=())
+        return evolve(run.state(), processed=processed, step=step, persisted=persisted)
+
+    def test_stays_away(self) -> None:
+        """It is not missing where it was held back; where it never is, it is."""
+        assert reconcile(self.state(0), TOLD[:5], deferred=True).clean
+        assert len(reconcile(self.state(0), TOLD[:5]).append) == 1
+
+    def test_withdrawn(self) -> None:
+        """Where an older release wrote it, it is taken back when asked, and not written again."""
+        found = reconcile(self.state(1), TOLD, deferred=True)
+        assert (found.early, found.take_back, found.clean) == ((5,), 0, False)
+        found = reconcile(self.state(1), TOLD, deferred=True, repair=True)
+        assert [each.raw for each in found.withdrawn] == [called("b")]
+        assert (carried_out(found, TOLD), found.early) == (TOLD[:5], ())
+
+    def test_behind_it(self) -> None:
+        """Another turn behind it stays, and so does it."""
+        held = [*TOLD, said("hello?")]
+        found = reconcile(self.state(1), held, deferred=True, repair=True)
+        assert (found.early, found.take_back, found.withdrawn) == ((5,), 0, ())
 
 
 class TestStopped:

@@ -14,6 +14,8 @@ wherever it stands; one without is found by its content, between its neighbours.
 | behind all of the run, what only a stopped worker of it can say | `surplus` | is taken back |
 | anything else after the run began | `interleaved` | stays: it is another turn's |
 | a call without its answer, not waiting in the run | `dangling` | stays: the SDK sends no such |
+| what is held back until an output guardrail has passed, not there | nothing | stays away |
+| the same, there: an older release wrote it | `early` | is `withdrawn` when asked |
 
 Two equal texts without ids are two entries, and never duplicates of each other.
 """
@@ -34,7 +36,7 @@ from hitl.conversation.entry import (
     name_of,
 )
 from hitl.conversation.occurrence import Occurrence, answered, open_calls
-from hitl.conversation.told import kept, staged, withheld
+from hitl.conversation.told import kept, latest, staged, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -58,6 +60,8 @@ class SessionPlan:
         dangling: calls that are left without an answer and wait in no part of the run.
         interleaved: where it holds what is not the run's, after the run began.
         trimmed: what the session has let go of, as when it was compacted.
+        early: where it holds what has to be held back, and stays.
+        withdrawn: what has to be held back and is taken back: it is not appended again.
         found: how many entries of the run it holds.
         other: whether it holds nothing of a run that has answered: another session, or emptied.
     """
@@ -70,6 +74,8 @@ class SessionPlan:
     dangling: tuple[str, ...] = ()
     interleaved: tuple[int, ...] = ()
     trimmed: tuple[Occurrence, ...] = ()
+    early: tuple[int, ...] = ()
+    withdrawn: tuple[Occurrence, ...] = ()
     found: int = 0
     other: bool = False
 
@@ -77,7 +83,7 @@ class SessionPlan:
     def clean(self) -> bool:
         """Whether the session holds the run as the run says it, and nothing behind it."""
         wrong = self.append or self.duplicates or self.surplus or self.dangling
-        return not (wrong or self.interleaved or self.other)
+        return not (wrong or self.interleaved or self.early or self.withdrawn or self.other)
 
 
 def reconcile(
@@ -88,6 +94,7 @@ def reconcile(
     renamed: bool = False,
     stopped: bool = False,
     repair: bool = False,
+    deferred: bool = False,
 ) -> SessionPlan:
     """Compare a session with a run; linear in both.
 
@@ -102,6 +109,7 @@ def reconcile(
         stopped: whether a worker may have written after `state` was stored, and died.
         repair: whether duplicates are taken back where nothing of others stands behind them. What
             of the run stands between them is appended again.
+        deferred: whether the response that waits is held back until an output guardrail passed.
     """
     hidden = withheld(state)
     writing = state.session_write is not None  # an append the SDK has to settle by itself first
@@ -112,11 +120,13 @@ def reconcile(
     first = next((at for at, place in enumerate(found.places) if place is not None), None)
     lost = [at for at, place in enumerate(found.places) if place is None]
     trims = len(told) if start and first is None else first or 0
-    missing = [at for at in lost if at >= trims]
+    ready = latest(state, told) if deferred else len(told)
+    early = [place for place in found.places[ready:] if place is not None and state.persisted]
     surplus = _surplus(state, told, found) if stopped and not writing else ()
-    cut = _cut(found, surplus, repair=repair and not writing)
+    cut = _cut(found, surplus, early, repair=repair and not writing)
     back = {at for at, place in enumerate(found.places) if place is not None and place >= cut}
-    append = () if writing else tuple(told[at] for at in sorted({*missing, *back}))
+    missing = {at for at in lost if trims <= at < ready}
+    append = () if writing else tuple(told[at] for at in sorted(missing | back) if at < ready)
     left = [*held[:cut], *(each.raw for each in append)]
     waiting = open_calls([*(each.raw for each in told), *hidden])
     return SessionPlan(
@@ -128,8 +138,10 @@ def reconcile(
         dangling=tuple(sorted(open_calls(left) - waiting)),
         interleaved=tuple(at for at in found.foreign if at not in set(surplus)),
         trimmed=tuple(told[at] for at in lost if at < trims),
+        early=tuple(place for place in early if place < cut),
+        withdrawn=tuple(told[at] for at in sorted(back) if at >= ready),
         found=len(told) - len(lost),
-        other=first is None and not start and any(each.name >= 0 for each in told),
+        other=first is None and not start and any(each.name >= 0 for each in told[:ready]),
     )
 
 
@@ -257,11 +269,12 @@ def _surplus(state: RunState, told: Sequence[Occurrence], found: _Found) -> Sequ
     return range(found.behind, found.end)
 
 
-def _cut(found: _Found, surplus: Sequence[int], *, repair: bool) -> int:
+def _cut(found: _Found, surplus: Sequence[int], early: Sequence[int], *, repair: bool) -> int:
     """Give from where on the session is taken back."""
     cut = found.end - len(surplus)
     if not repair:
         return cut
     others = max((at for at in found.foreign if at < cut), default=-1)
     removable = [at for at in found.duplicates if at > others]
-    return min([cut, *removable])
+    whole = [] if early and min(early) < others else early  # a response is held back as a whole
+    return min([cut, *removable, *whole])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from hitl import values
-from hitl.conversation.occurrence import Occurrence, answered
+from hitl.conversation.occurrence import Occurrence, answered, asked
 from hitl.errors import ConversationError
 from hitl.model import TEXT_INPUT, RunState, positions
 
@@ -53,6 +53,16 @@ def withheld(state: RunState) -> tuple[JSONObject, ...]:
     """Give what the SDK has yet to write to the session, or holds back until a guardrail passed."""
     packed: Any = (state.session_write or {}).get("items", ())
     return tuple(each.raw for each in _items(state, positions(packed)))
+
+
+def latest(state: RunState, told: Sequence[Occurrence]) -> int:
+    """Give where in `told` the response begins whose calls wait; its length when none does."""
+    if state.processed is None or state.step is None or state.step.kind != "interruption":
+        return len(told)
+    places = {*positions(state.processed.new_items or ())}
+    calls = {asked(each.raw) for each in _items(state, places)} - {None}
+    mine = (each.name in places or asked(each.raw) in calls for each in told)
+    return next((at for at, each in enumerate(mine) if each), len(told))
 
 
 def record(state: RunState, tracker: Tracker) -> RunState:

@@ -18,6 +18,7 @@
 | `hooks` | the user's hooks, and ours before them |
 | `seam` | the runs inside agents used as tools |
 | `session` | the user's session: put right at a resume, written to once |
+| `keep` | how the SDK writes to a session: its private names |
 | `reply` | models that must not stream |
 | `telemetry` | spans that link pause, verdicts and resume |
 | `private` | the private names of the SDK that durable runs rely on |

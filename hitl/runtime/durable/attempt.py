@@ -159,8 +159,9 @@ class Attempt:
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
-                await self.memory.take_up(self.state, kickoff)
                 live = await self._restored(judged)
+                config = self.settings.options.get("run_config")
+                await self.memory.take_up(self.state, kickoff, live, config)
             except HitlError:
                 await self._release(None, None)
                 raise

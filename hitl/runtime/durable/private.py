@@ -13,16 +13,14 @@ from agents import Agent, FunctionTool, Handoff, RunState
 from agents import run as _run
 from agents import tool as _tool
 from agents.agent_tool_state import consume_agent_tool_run_result, get_agent_tool_state_scope
-from agents.run_internal import session_persistence as _persistence
 
 from hitl.errors import RestoreError
+from hitl.runtime.durable import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents import RunResultStreaming
-
-    from hitl.document import JSONObject
 
 AgentRunner = _run.AgentRunner
 
@@ -32,8 +30,8 @@ _NEEDED = (
     (_run, "get_default_agent_runner"),
     (_run, "AgentRunner"),
     (RunState, "add_input"),
-    (_persistence, "save_result_to_session"),
-    (_persistence, "_ignore_ids_for_matching"),
+    (keep.PERSISTENCE, "save_result_to_session"),
+    (keep.PERSISTENCE, "_ignore_ids_for_matching"),
 )
 
 
@@ -118,14 +116,3 @@ def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - 
 def loop_of(result: RunResultStreaming) -> Any:  # noqa: ANN401 - a task, or None
     """Give the task that runs a streamed run."""
     return getattr(result, "run_loop_task", None) or getattr(result, "_run_impl_task", None)
-
-
-def renames(session: Any) -> bool:  # noqa: ANN401 - any session
-    """Tell whether a session gives messages ids of its own, as a server does."""
-    return bool(_persistence._ignore_ids_for_matching(session))  # noqa: SLF001
-
-
-async def save_items(session: Any, items: list[JSONObject]) -> None:  # noqa: ANN401
-    """Append items as the SDK does, in the form in which a session of this kind takes them."""
-    given: Any = items
-    await _persistence.save_result_to_session(session, given, [])

@@ -16,7 +16,7 @@ from hitl import document
 from hitl.conversation import SessionPlan, reconcile, restart
 from hitl.errors import HitlError, SessionMismatch
 from hitl.lifecycle import taken
-from hitl.runtime.durable import private
+from hitl.runtime.durable import keep
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.once import Once
 from hitl.store import Stored, digest
@@ -24,15 +24,19 @@ from hitl.store import Stored, digest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from agents import RunConfig
+
     from hitl.document import JSONObject
     from hitl.model import RunState
     from hitl.runtime.durable.kickoff import Kickoff
+    from hitl.runtime.sdk import AnyState
     from hitl.store import Effect
 
 log = logging.getLogger("hitl")
 
 _ALL = 2**31 - 1  # where a session would otherwise give its newest few
 _MARK = "session@"
+_EARLY = "repair_session=True takes it back, unless another turn stands behind it"
 _HINT = "pass the session of the run, or allow_other_session=True"
 
 
@@ -79,11 +83,19 @@ class Memory:
             log.warning("session: %s entries of a stopped worker are taken back", count)
         await _take_back(self.session, count)
 
-    async def take_up(self, state: RunState, kickoff: Kickoff) -> None:
+    async def take_up(
+        self, state: RunState, kickoff: Kickoff, live: AnyState, config: RunConfig | None
+    ) -> None:
         """Put the session right before the run goes on from a checkpoint.
 
+        Args:
+            state: the run at the checkpoint.
+            kickoff: what it was started with.
+            live: the same as the SDK will go on from it.
+            config: how.
+
         Raises:
-            SessionMismatch: it is missing, or another one; nothing was changed.
+            SessionMismatch: it is missing, another one, or holds too much; nothing was changed.
         """
         refuse_missing(self.session, kickoff, allow=self.allow_other)
         if self.session is None:
@@ -92,12 +104,24 @@ class Memory:
         if name is None and not self.allow_other:
             raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
         stopped = self.stored is not None and _stopped(self.stored, self.gate)
-        plan = await _plan(self.session, state, kickoff, stopped=stopped, repair=self.repair)
+        plan = await _plan(
+            self.session,
+            state,
+            kickoff,
+            stopped=stopped,
+            repair=self.repair,
+            deferred=keep.defers(live, config),
+        )
         unlike = plan.append and not plan.found and name != kickoff.session
         _refuse(plan.other or bool(unlike), allow=self.allow_other)
+        if plan.early:
+            message = "expected a session without what an output guardrail has yet to see, found it"
+            raise SessionMismatch(message, hint=_EARLY)
         await self.gate.still()
         self.report = plan
         await _carry_out(self.session, plan)
+        if plan.withdrawn:
+            keep.hold_back(live, self.session, state, plan.withdrawn)
 
     async def _before(self) -> None:
         """Let only who has the run append, and nobody before it is known where the run begins."""
@@ -199,14 +223,16 @@ async def _plan(
     *,
     stopped: bool,
     repair: bool,
+    deferred: bool = False,
 ) -> SessionPlan:
     return reconcile(
         state,
         await _read(session),
         given=_items(kickoff.given),
-        renamed=private.renames(session),
+        renamed=keep.renames(session),
         stopped=stopped,
         repair=repair,
+        deferred=deferred,
     )
 
 
@@ -214,7 +240,7 @@ async def _carry_out(session: Any, plan: SessionPlan) -> None:  # noqa: ANN401
     _tell(plan)
     await _take_back(session, plan.take_back)
     if plan.append:
-        await private.save_items(session, [each.raw for each in plan.append])
+        await keep.save_items(session, [each.raw for each in plan.append])
 
 
 async def _take_back(session: Any, count: int) -> None:  # noqa: ANN401
@@ -254,6 +280,7 @@ def _marked(effects: Sequence[Effect]) -> int | None:
 def _tell(plan: SessionPlan) -> None:
     told = (
         (len(plan.surplus), "entries of a stopped worker are taken back"),
+        (len(plan.withdrawn), "entries are held back until an output guardrail has passed"),
         (len(plan.append), "entries of the run were missing and are appended"),
         (len(plan.repaired), "entries stood there twice and are taken back"),
         (

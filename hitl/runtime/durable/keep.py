@@ -1,0 +1,69 @@
+"""How openai-agents keeps items in a session: its private names, beside those of `private`.
+
+Read from openai-agents 0.21.1 to 0.24.0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agents import RunConfig
+from agents.run_internal import session_persistence
+
+from hitl.model import positions
+from hitl.runtime import sdk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.conversation import Occurrence
+    from hitl.document import JSONObject
+    from hitl.model import RunState
+    from hitl.runtime.sdk import AnyState
+
+PERSISTENCE = session_persistence
+_DEFERS = "_should_defer_interrupted_session_items"
+_DEFER = "defer_interrupted_session_write"
+
+
+def renames(session: Any) -> bool:  # noqa: ANN401 - any session
+    """Tell whether a session gives messages ids of its own, as a server does."""
+    return bool(PERSISTENCE._ignore_ids_for_matching(session))  # noqa: SLF001
+
+
+async def save_items(session: Any, items: list[JSONObject]) -> None:  # noqa: ANN401
+    """Append items as the SDK does, in the form in which a session of this kind takes them."""
+    given: Any = items
+    await PERSISTENCE.save_result_to_session(session, given, [])
+
+
+def defers(live: AnyState, config: RunConfig | None) -> bool:
+    """Tell whether the SDK holds back the response that waits until an output guardrail passed.
+
+    The first releases that durable runs hold on to do not.
+    """
+    asks = getattr(PERSISTENCE, _DEFERS, None)
+    return asks is not None and bool(asks(sdk.current_agent(live), config or RunConfig()))
+
+
+def hold_back(
+    live: AnyState,
+    session: Any,  # noqa: ANN401 - any session
+    state: RunState,
+    withdrawn: Sequence[Occurrence],
+) -> None:
+    """Let the SDK hold back what is not in the session any more.
+
+    Args:
+        live: the state it goes on from; changed.
+        session: where it will write in the end.
+        state: the same run.
+        withdrawn: what was taken back there, to its end.
+    """
+    sdk.persisted_none(live)
+    defer = getattr(PERSISTENCE, _DEFER, None)
+    if defer is None:  # such a release writes the whole response in the end
+        return
+    begin = [*positions(state.session or ())].index(withdrawn[0].name)
+    response_id = state.responses[-1].id if state.responded else None
+    defer(live, session, run_items=sdk.session(live)[begin:], response_id=response_id)
