@@ -18,6 +18,7 @@ from agents import (
     OutputGuardrailTripwireTriggered,
     Runner,
     RunState,
+    SessionSettings,
     UserError,
 )
 
@@ -220,6 +221,25 @@ class TestEachOnce:
             if over:
                 break
         assert len(expected) == len(set(expected))
+
+    @pytest.mark.parametrize("kind", ["sqlite_file", "sqlalchemy", "conversations"])
+    def test_a_few_are_read(self, kind: str, tmp_path: Path) -> None:
+        """A session that gives its newest few holds the run all the same."""
+
+        async def test(play: Play) -> list[str]:
+            opened = play.opened
+
+            def few() -> Any:
+                session = opened()
+                session.session_settings = SessionSettings(limit=1)
+                return session
+
+            play.opened = few
+            await play.through()
+            assert all(report is None or report.clean for report in play.reports)
+            return told(await opened().get_items())
+
+        assert played(test, kind, tmp_path) == WHOLE
 
     def test_model_failed(self) -> None:
         """§3.2 (1): taken up after the model failed, the answer is stored once."""

@@ -16,6 +16,7 @@ from agents.memory import (
     Session,
     is_openai_responses_compaction_aware_session,
 )
+from agents.run_internal.session_persistence import rewind_session_items
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -296,6 +297,24 @@ class TestStandsFor:
         """A session that compacts itself is asked to, with the wrapper around it and without."""
         asked = [asyncio.run(compactions(wrapped=wrapped)) for wrapped in (False, True)]
         assert asked[0] == asked[1] != []
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_rewound(self, kind: str, tmp_path: Path) -> None:
+        """R-18: the SDK takes a batch back only where the end is exactly that; then it is new."""
+
+        async def play() -> tuple[list[str], ...]:
+            async with sessions(kind, tmp_path) as opened:
+                once: Any = hitl.once(opened())
+                batch: list[Any] = [said("go"), called("a"), done("a")]
+                await once.add_items(batch)
+                await rewind_session_items(once, batch)
+                empty = told(await once.get_items())
+                await once.add_items(batch)
+                await once.add_items([said("and")])
+                await rewind_session_items(once, batch)
+                return empty, told(await once.get_items())
+
+        assert asyncio.run(play()) == ([], ["u:go", "a", "a=done", "u:and"])
 
     def test_inside_an_encrypted_one(self) -> None:
         """Inside, it passes everything on: what it sees is sealed, so nothing is recognised."""

@@ -19,7 +19,7 @@ log = logging.getLogger("hitl")
 
 S = TypeVar("S")
 
-_TAIL = 200  # entries that are looked at, beside as many as are appended
+_TAIL = 100  # entries that are looked at: as many as a server gives at once
 _SHARED = frozenset({"wrapper"})  # what `get_items` takes of what `add_items` is given
 
 
@@ -109,7 +109,8 @@ class Once:
     async def __new(self, items: list[JSONObject], shared: dict[str, Any]) -> list[JSONObject]:
         if all(name_of(each) is None for each in items):
             return items
-        held = await cast("Any", self.__session).get_items(_TAIL + len(items), **shared)
+        few = {"limit": _TAIL} if len(items) <= _TAIL // 2 else {}
+        held = await cast("Any", self.__session).get_items(**few, **shared)
         new = unsaved(held, items)
         if len(new) < len(items):
             log.warning("session: %s entries were there already", len(items) - len(new))

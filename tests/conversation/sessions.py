@@ -88,8 +88,16 @@ class ConversationServer:
         if key[0] == "function_call_output" and key[1] not in called:
             raise Refused(f"No tool call found for function call output {key[1]}.")
 
-    async def list(self, *, conversation_id: str, order: str) -> AsyncIterator[_Listed]:
-        """List a conversation."""
+    async def list(
+        self, *, conversation_id: str, order: str, limit: int = 20
+    ) -> AsyncIterator[_Listed]:
+        """List a conversation, page by page.
+
+        Raises:
+            Refused: the page is larger than the server gives.
+        """
+        if limit > 100:
+            raise Refused("Expected a limit of at most 100.")
         held = self.held[conversation_id]
         for each in held if order == "asc" else reversed([*held]):
             yield _Listed(each)

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from hitl.model import RunState
     from hitl.runtime.sdk import AnyState
 
+try:
+    from agents.run_internal import blocked_output as _blocked
+except ImportError:  # the first releases hold nothing back
+    _blocked = None  # type: ignore[assignment]
+
 PERSISTENCE = session_persistence
 _DEFERS = "_should_defer_interrupted_session_items"
 _DEFER = "defer_interrupted_session_write"
@@ -42,7 +47,7 @@ def defers(live: AnyState, config: RunConfig | None) -> bool:
 
     The first releases that durable runs hold on to do not.
     """
-    asks = getattr(PERSISTENCE, _DEFERS, None)
+    asks = getattr(_blocked, _DEFERS, None)
     return asks is not None and bool(asks(sdk.current_agent(live), config or RunConfig()))
 
 

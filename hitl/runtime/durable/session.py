@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hitl")
 
 _ALL = 2**31 - 1  # where a session would otherwise give its newest few
+_PAGE = 100  # the most a server gives where a release asks it for all at once
 _MARK = "session@"
 _EARLY = "repair_session=True takes it back, unless another turn stands behind it"
 _HINT = "pass the session of the run, or allow_other_session=True"
@@ -250,8 +251,9 @@ async def _take_back(session: Any, count: int) -> None:  # noqa: ANN401
 
 async def _read(session: Any) -> list[JSONObject]:  # noqa: ANN401 - any session
     """Give all that a session holds, oldest first."""
-    limited = getattr(getattr(session, "session_settings", None), "limit", None) is not None
-    return list(await (session.get_items(limit=_ALL) if limited else session.get_items()))
+    if getattr(getattr(session, "session_settings", None), "limit", None) is None:
+        return list(await session.get_items())
+    return list(await session.get_items(limit=_PAGE if keep.renames(session) else _ALL))
 
 
 def _items(given: object) -> list[JSONObject]:
