@@ -372,6 +372,23 @@ class TestMismatch:
 
         assert played(test) == WHOLE
 
+    def test_wrapped_by_the_app(self) -> None:
+        """A session behind `hitl.once` is what it is, also before its server has named it."""
+        from agents import OpenAIConversationsSession
+
+        from tests.conversation.sessions import ConversationServer
+
+        async def test(play: Play) -> str:
+            client = ConversationServer().client
+            play.opened = lambda: OpenAIConversationsSession(openai_client=client)
+            play.cut = Cut(1)
+            with pytest.raises(Boom):
+                await play.step()
+            run = await play.step(session=hitl.once(play.opened()))
+            return run.status
+
+        assert played(test) == "waiting"
+
     def test_never_had_one(self) -> None:
         """A run without a session is given none at its resume."""
 
@@ -616,6 +633,34 @@ class TestOthers:
             return held
 
         assert played(test, kind, tmp_path) == WHOLE
+
+    def test_late_answer_and_reply(self) -> None:
+        """The same of a worker whose model answered too: that reply is nobody's."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            await play.step()
+            await play.opened().add_items([done("call_1", "paid 1"), replied("msg_late")])
+            await play.approve()
+            await play.step(repair_session=True)
+            assert play.reports[-1].surplus == (6, 7)
+            await play.approve()
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_late_after_the_end(self) -> None:
+        """The same of a run that has ended."""
+
+        async def test(play: Play) -> list[str]:
+            await play.through()
+            await play.opened().add_items([done("call_3", "paid 3"), replied("msg_late")])
+            assert (await play.step()).session is None
+            await play.step(repair_session=True)
+            return await play.held()
+
+        assert played(test) == WHOLE
 
     @pytest.mark.parametrize("renewals", [1, 2])
     def test_fenced(self, renewals: int) -> None:

@@ -104,7 +104,8 @@ class Memory:
         name = name_of(self.session)
         if name is None and not self.allow_other:
             raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
-        stopped = self.stored is not None and _stopped(self.stored, self.gate)
+        # Asked to repair, what a worker wrote is taken back that was late, and not only stopped.
+        stopped = self.repair or (self.stored is not None and _stopped(self.stored, self.gate))
         plan = await _plan(
             self.session,
             state,
@@ -160,7 +161,7 @@ async def mend(
         SessionMismatch: it holds nothing of the run; nothing was changed.
     """
     refuse_missing(session, kickoff, allow=allow)
-    plan = await _plan(session, state, kickoff, stopped=False, repair=True)
+    plan = await _plan(session, state, kickoff, stopped=True, repair=True)
     _refuse(plan.other, allow=allow)
     await _carry_out(session, plan)
     return plan
@@ -193,7 +194,7 @@ def refuse_other(session: object, kickoff: Kickoff, *, allow: bool) -> None:
         SessionMismatch: its name is another; one that its server had not named yet has none.
     """
     refuse_missing(session, kickoff, allow=allow)
-    names = {session_name(session), type(session).__name__}
+    names = {session_name(session), _kind(session)}
     if session is not None and kickoff.session not in names and not allow:
         raise SessionMismatch("expected the session of the run, found another one", hint=_HINT)
 
@@ -208,7 +209,12 @@ def name_of(session: Any) -> str | None:  # noqa: ANN401 - any session
 
 def session_name(session: object) -> str:
     """Give the name of a session; of one that its server has not named yet, its kind."""
-    return name_of(session) or type(session).__name__
+    return name_of(session) or _kind(session)
+
+
+def _kind(session: object) -> str:
+    """Give the name of a session's class: of one behind `hitl.once`, the session's own."""
+    return session.__class__.__name__
 
 
 def _refuse(other: bool, *, allow: bool) -> None:  # noqa: FBT001 - what is refused
