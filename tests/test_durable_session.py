@@ -574,6 +574,19 @@ class TestOthers:
         assert held == [*WHOLE[:3], "u:and you?", "a:fine", *WHOLE[3:]]
         assert "2 entries of another turn" in caplog.text
 
+    def test_compacted(self) -> None:
+        """What a compaction stands for by now is not written again."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            session = play.opened()
+            compaction = {"type": "compaction", "id": "cmp_1", "encrypted_content": "all of it"}
+            session.items[:2] = [compaction]
+            return await play.through()
+
+        assert played(test) == ["c:", *WHOLE[2:]]
+
     def test_said_before(self) -> None:
         """R-50: a run that starts over takes back nothing that an earlier turn said alike."""
 
@@ -662,6 +675,25 @@ class TestOthers:
 
         assert played(test) == WHOLE
 
+    def test_at_the_same_time(self) -> None:
+        """What somebody says while entries are taken back stays; the next resume goes on."""
+
+        async def test(play: Play) -> list[str]:
+            session = Overheard("s")
+            play.opened = lambda: session
+            await play.step()
+            await play.approve()
+            await play.step()
+            await session.add_items([done("call_1", "paid 1")])  # type: ignore[list-item]
+            await play.approve()
+            session.says = said("hello?")
+            with pytest.raises(SessionMismatch, match="changed"):
+                await play.step(repair_session=True)
+            assert told(session.items)[-2:] == ["call_1=paid 1", "u:hello?"]
+            return await play.through(repair_session=True)
+
+        assert played(test) == [*WHOLE[:6], "call_1=paid 1", "u:hello?", *WHOLE[6:]]
+
     @pytest.mark.parametrize("renewals", [1, 2])
     def test_fenced(self, renewals: int) -> None:
         """X-1: a worker whose run was taken by another appends nothing any more."""
@@ -677,6 +709,19 @@ class TestOthers:
             return told(session.items)
 
         assert played(test) == WHOLE[: 2 + renewals]  # before the answer, and before what follows
+
+
+class Overheard(MemorySession):
+    """A session in which somebody says something once, right after it was read."""
+
+    says: Any = None
+
+    async def get_items(self, limit: int | None = None) -> list[Any]:
+        """Give what it holds, without what is said then."""
+        found = await super().get_items(limit)
+        self.items += [self.says] if self.says else []
+        self.says = None
+        return found
 
 
 class Overtaken:

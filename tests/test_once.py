@@ -134,7 +134,9 @@ class TestAppend:
             await asyncio.gather(*(once.add_items(BATCH) for _ in range(3)))  # type: ignore[arg-type]
             return session
 
-        assert asyncio.run(play()).items == BATCH
+        session = asyncio.run(play())
+        assert session.items == BATCH
+        assert session.most == 100  # the most that OpenAI's server gives at once
 
     def test_texts_are_not_looked_up(self) -> None:
         """A batch without any id is always new; the session is not read for it."""
@@ -172,13 +174,16 @@ class Slow(MemorySession):
 
     Attributes:
         reads: how often it was read.
+        most: how many entries were asked for at once.
     """
 
     reads = 0
+    most = 0
 
     async def get_items(self, limit: int | None = None) -> list[Any]:
         """Give what it holds, later."""
         self.reads += 1
+        self.most = max(self.most, limit or 0)
         found = await super().get_items(limit)
         await asyncio.sleep(0.01)
         return found

@@ -14,6 +14,7 @@ from attrs import field, mutable
 
 from hitl import document
 from hitl.conversation import SessionPlan, reconcile, restart
+from hitl.conversation.entry import content_of
 from hitl.errors import HitlError, SessionMismatch
 from hitl.lifecycle import taken
 from hitl.runtime.durable import keep
@@ -79,10 +80,11 @@ class Memory:
         since = _marked(self.stored.effects) if self.stored is not None and again else None
         if self.session is None or since is None:
             return
-        count = restart(_items(kickoff.given), await _read(self.session), since)
+        held = await _read(self.session)
+        count = restart(_items(kickoff.given), held, since)
         if count:
             log.warning("session: %s entries of a stopped worker are taken back", count)
-        await _take_back(self.session, count)
+        await _take_back(self.session, held, count)
 
     async def take_up(
         self, state: RunState, kickoff: Kickoff, live: AnyState, config: RunConfig | None
@@ -106,8 +108,10 @@ class Memory:
             raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
         # Asked to repair, what a worker wrote is taken back that was late, and not only stopped.
         stopped = self.repair or (self.stored is not None and _stopped(self.stored, self.gate))
-        plan = await _plan(
+        held = await _read(self.session)
+        plan = _plan(
             self.session,
+            held,
             state,
             kickoff,
             stopped=stopped,
@@ -121,7 +125,7 @@ class Memory:
             raise SessionMismatch(message, hint=_EARLY)
         await self.gate.still()
         self.report = plan
-        await _carry_out(self.session, plan)
+        await _carry_out(self.session, held, plan)
         if plan.withdrawn:
             keep.hold_back(live, self.session, state, plan.withdrawn)
 
@@ -161,9 +165,10 @@ async def mend(
         SessionMismatch: it holds nothing of the run; nothing was changed.
     """
     refuse_missing(session, kickoff, allow=allow)
-    plan = await _plan(session, state, kickoff, stopped=True, repair=True)
+    held = await _read(session)
+    plan = _plan(session, held, state, kickoff, stopped=True, repair=True)
     _refuse(plan.other, allow=allow)
-    await _carry_out(session, plan)
+    await _carry_out(session, held, plan)
     return plan
 
 
@@ -223,8 +228,9 @@ def _refuse(other: bool, *, allow: bool) -> None:  # noqa: FBT001 - what is refu
         raise SessionMismatch(message, hint=_HINT)
 
 
-async def _plan(
-    session: Any,  # noqa: ANN401 - any session
+def _plan(
+    session: object,
+    held: Sequence[JSONObject],
     state: RunState,
     kickoff: Kickoff,
     *,
@@ -234,7 +240,7 @@ async def _plan(
 ) -> SessionPlan:
     return reconcile(
         state,
-        await _read(session),
+        held,
         given=_items(kickoff.given),
         renamed=keep.renames(session),
         stopped=stopped,
@@ -243,16 +249,23 @@ async def _plan(
     )
 
 
-async def _carry_out(session: Any, plan: SessionPlan) -> None:  # noqa: ANN401
+async def _carry_out(session: Any, held: Sequence[JSONObject], plan: SessionPlan) -> None:  # noqa: ANN401
     _tell(plan)
-    await _take_back(session, plan.take_back)
+    await _take_back(session, held, plan.take_back)
     if plan.append:
         await keep.save_items(session, [each.raw for each in plan.append])
 
 
-async def _take_back(session: Any, count: int) -> None:  # noqa: ANN401
-    for _ in range(count):
-        await session.pop_item()
+async def _take_back(session: Any, held: Sequence[JSONObject], count: int) -> None:  # noqa: ANN401
+    """Pop the newest entries, if they are what was read; what another put there goes back."""
+    for expected in held[len(held) - count :][::-1]:
+        found = await session.pop_item()
+        if found is not None and content_of(found) == content_of(expected):
+            continue
+        if found is not None:
+            await session.add_items([found])
+        message = "expected the end of the session as it was read, found it changed"
+        raise SessionMismatch(message, hint="somebody is writing to it; resume again")
 
 
 async def _read(session: Any) -> list[JSONObject]:  # noqa: ANN401 - any session
