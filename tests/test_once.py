@@ -128,7 +128,7 @@ class TestAppend:
     def test_at_the_same_time(self) -> None:
         """Two that append at once in one process are one after the other."""
 
-        async def play() -> MemorySession:
+        async def play() -> Slow:
             session = Slow("s")
             once = hitl.once(session)
             await asyncio.gather(*(once.add_items(BATCH) for _ in range(3)))  # type: ignore[arg-type]
