@@ -86,6 +86,14 @@ class TestReconcile:
         held = [said("go"), {"type": "reasoning", "summary": []}, called("a")]
         assert reconcile(run.state(), held).clean
 
+    def test_reasoning_that_a_server_drops(self) -> None:
+        """R-12: reasoning without a body is not kept by a server that names entries."""
+        run = Run()
+        run.add([said("go"), {"type": "reasoning", "summary": []}, called("a")])
+        held = [said("go"), called("a")]
+        assert reconcile(run.state(), held, renamed=True).clean
+        assert len(reconcile(run.state(), held).append) == 1
+
     @pytest.mark.parametrize("at", range(1, len(TOLD)))
     def test_missing(self, at: int) -> None:
         """Law 7: what is missing is appended, the right one of two equal texts too."""
@@ -178,6 +186,7 @@ class TestReconcile:
         held = [*TOLD[:5], TOLD[1]]
         found = reconcile(state, held, stopped=True, repair=True)
         assert (found.duplicates, found.take_back, found.append) == ((5,), 0, ())
+        assert reconcile(state, [*TOLD[:2], TOLD[3]]).append == ()
 
 
 class TestHeldBack:
