@@ -23,6 +23,7 @@ from agents import (
 )
 
 import hitl
+from hitl.conversation.told import kept
 from hitl.errors import SessionMismatch, Superseded
 from tests.agents.disturbed import QUIET, SHAPES, Trouble, buy, pay
 from tests.agents.durably import QUIET as CONFIG
@@ -58,14 +59,10 @@ class Boom(Exception):
     """What ends a worker."""
 
 
-def chatty(log: Log) -> Agent[Any]:
-    """Three calls that wait, one after the other; its messages have no ids."""
-    steps = [
-        [message("one", FAKE), buy(1)],
-        [message("two", FAKE), buy(2)],
-        [buy(3)],
-        [message("bye", FAKE)],
-    ]
+def chatty(log: Log, *, ids: bool = False) -> Agent[Any]:
+    """Three calls that wait, one after the other; its messages have no ids, or their own."""
+    texts = {text: message(text, f"msg_{text}" if ids else FAKE) for text in ("one", "two", "bye")}
+    steps = [[texts["one"], buy(1)], [texts["two"], buy(2)], [buy(3)], [texts["bye"]]]
     return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[pay(log, QUIET)])
 
 
@@ -184,6 +181,38 @@ class TestEachOnce:
 
         assert played(test, kind, tmp_path) == WHOLE
 
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_ids(self, kind: str, tmp_path: Path) -> None:
+        """R-3: the same where the model names its messages, and a server gives other names."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = functools.partial(chatty, ids=True)
+            held = await play.through()
+            assert all(report.clean for report in play.reports[1:])
+            return held
+
+        assert played(test, kind, tmp_path) == WHOLE
+
+    def test_another_answer(self) -> None:
+        """X-9: where the model is asked again and says something else, the session holds that."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            play.cut = Cut(2, after=True)  # the first append is the answer, then what followed
+            play.agent = functools.partial(_second, 2)
+            with pytest.raises(Boom):
+                await play.step()
+            assert "a:said 2" in await play.held()
+            play.agent = functools.partial(_second, 7)
+            run = await play.step()
+            assert run.state is not None
+            said_ = kept(run.state, [said("go")])
+            assert await play.held() == told([each.raw for each in said_])
+            return await play.held()
+
+        assert len(played(test)) == 6
+
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize(
         ("kind", "streamed"), [("app", True), *((kind, False) for kind in KINDS)]
@@ -236,7 +265,7 @@ class TestEachOnce:
 
             play.opened = few
             await play.through()
-            assert all(report is None or report.clean for report in play.reports)
+            assert [report.found for report in play.reports[1:]] == [3, 6, 8]
             return told(await opened().get_items())
 
         assert played(test, kind, tmp_path) == WHOLE
@@ -271,10 +300,19 @@ class TestEachOnce:
         async def test(play: Play) -> list[str]:
             inner = MemorySession("inner")
             play.agent = functools.partial(_asking, inner)
+            await play.step()
+            # As a late worker would: the answer is there once all the same.
+            await inner.add_items([done("call_1", "paid 1")])  # type: ignore[list-item]
+            await play.approve()
             await play.through()
             return told(inner.items)
 
         assert played(test) == ["u:i", "call_1", "call_1=paid 1", "call_2", "call_2=paid 2", "a:ok"]
+
+
+def _second(number: int, log: Log) -> Agent[Any]:
+    steps = [[message("one", FAKE), buy(1)], [message(f"said {number}", FAKE), buy(number)]]
+    return Agent(name="ops", model=ScriptedModel("ops", steps, log), tools=[pay(log, QUIET)])
 
 
 def _asking(inner: MemorySession, log: Log) -> Agent[Any]:
@@ -406,7 +444,8 @@ class TestMismatch:
         """Asked to go on in another session, the whole run is written there, once."""
 
         async def test(play: Play) -> list[str]:
-            await play.step(session=MemorySession("before"))
+            earlier: Any = [said("hi"), replied("m_0")]
+            await play.step(session=MemorySession("before", earlier))
             await play.approve()
             await play.step(allow_other_session=True)
             assert len(play.reports[-1].append) == 3
@@ -449,6 +488,8 @@ class TestMismatch:
             assert len(first.session.append if first.session else ()) == 7
             assert again.session is not None
             assert again.session.clean
+            names = {str(each.get("id")) for each in await play.opened().get_items()}
+            assert (kind == "conversations") == names.isdisjoint({"fc_call_2", "fc_call_3"})
             return await play.held()
 
         assert played(test, kind, tmp_path) == WHOLE
@@ -466,15 +507,15 @@ class TestMismatch:
         played(test)
 
 
-def guarded(log: Log, *, trips: bool = False, guards: bool = True) -> Agent[Any]:
-    """A call whose result ends the run, behind a guardrail."""
+def guarded(log: Log, *, trips: bool = False, guards: bool = True, calls: int = 1) -> Agent[Any]:
+    """Calls whose results end the run, behind a guardrail."""
 
     async def check(*_: Any) -> GuardrailFunctionOutput:
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=trips)
 
     return Agent(
         name="ops",
-        model=ScriptedModel("ops", [[message("one", FAKE), buy(1)]], log),
+        model=ScriptedModel("ops", [[message("one", FAKE), *map(buy, range(1, calls + 1))]], log),
         tools=[pay(log, QUIET)],
         tool_use_behavior="stop_on_first_tool",
         output_guardrails=[OutputGuardrail(check)] if guards else [],
@@ -522,6 +563,24 @@ class TestOutputGuardrails:
             return await play.held()
 
         assert played(test, kind, tmp_path) == WHOLE[:4]
+
+    def test_held_back_in_part(self) -> None:
+        """One of two calls is decided: both are held back until the other one is, as ever."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = functools.partial(guarded, guards=False, calls=2)
+            await play.step()
+            play.agent = functools.partial(guarded, calls=2)
+            await play.store.decide(RUN, "call_1", hitl.approve(by="ana"))
+            run = await play.step(repair_session=True)
+            assert run.state is not None
+            assert run.state.session_write is not None
+            assert await play.held() == ["u:go"]
+            await play.approve()
+            return await play.through()
+
+        expected = ["u:go", "a:one", "call_1", "call_2", "call_1=paid 1", "call_2=paid 2"]
+        assert sorted(played(test)) == sorted(expected)
 
     def test_tripped(self) -> None:
         """What the guardrail stops is not stored: neither the call's words nor its result."""
