@@ -582,6 +582,21 @@ class TestOutputGuardrails:
         expected = ["u:go", "a:one", "call_1", "call_2", "call_1=paid 1", "call_2=paid 2"]
         assert sorted(played(test)) == sorted(expected)
 
+    def test_cut_while_it_is_taken_back(self) -> None:
+        """A worker that was cut right after it took it back: the next one goes on."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = functools.partial(guarded, guards=False)
+            await play.step()
+            await play.approve()
+            play.agent = guarded
+            del play.opened().items[1:]
+            run = await play.step()
+            assert (run.status, play.reports[-1].withdrawn) == ("finished", ())
+            return await play.held()
+
+        assert played(test) == WHOLE[:4]
+
     def test_tripped(self) -> None:
         """What the guardrail stops is not stored: neither the call's words nor its result."""
 

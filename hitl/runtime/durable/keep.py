@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 from agents import RunConfig
 from agents.run_internal import session_persistence
 
-from hitl.model import positions
 from hitl.runtime import sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from hitl.conversation import Occurrence
     from hitl.document import JSONObject
-    from hitl.model import RunState
     from hitl.runtime.sdk import AnyState
 
 try:
@@ -28,7 +23,6 @@ except ImportError:  # the first releases hold nothing back
 
 PERSISTENCE = session_persistence
 _DEFERS = "_should_defer_interrupted_session_items"
-_DEFER = "defer_interrupted_session_write"
 
 
 def renames(session: Any) -> bool:  # noqa: ANN401 - any session
@@ -51,24 +45,6 @@ def defers(live: AnyState, config: RunConfig | None) -> bool:
     return asks is not None and bool(asks(sdk.current_agent(live), config or RunConfig()))
 
 
-def hold_back(
-    live: AnyState,
-    session: Any,  # noqa: ANN401 - any session
-    state: RunState,
-    withdrawn: Sequence[Occurrence],
-) -> None:
-    """Let the SDK hold back what is not in the session any more.
-
-    Args:
-        live: the state it goes on from; changed.
-        session: where it will write in the end.
-        state: the same run.
-        withdrawn: what was taken back there, to its end.
-    """
+def hold_back(live: AnyState) -> None:
+    """Let the SDK hold back the response that waits; its session has nothing of it any more."""
     sdk.persisted_none(live)
-    defer = getattr(PERSISTENCE, _DEFER, None)
-    if defer is None:  # such a release writes the whole response in the end
-        return
-    begin = [*positions(state.session or ())].index(withdrawn[0].name)
-    response_id = state.responses[-1].id if state.responded else None
-    defer(live, session, run_items=sdk.session(live)[begin:], response_id=response_id)

@@ -108,6 +108,7 @@ class Memory:
             raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
         # Asked to repair, what a worker wrote is taken back that was late, and not only stopped.
         stopped = self.repair or (self.stored is not None and _stopped(self.stored, self.gate))
+        deferred = keep.defers(live, config)
         held = await _read(self.session)
         plan = _plan(
             self.session,
@@ -116,7 +117,7 @@ class Memory:
             kickoff,
             stopped=stopped,
             repair=self.repair,
-            deferred=keep.defers(live, config),
+            deferred=deferred,
         )
         unlike = plan.append and not plan.found and name != kickoff.session
         _refuse(plan.other or bool(unlike), allow=self.allow_other)
@@ -126,8 +127,8 @@ class Memory:
         await self.gate.still()
         self.report = plan
         await _carry_out(self.session, held, plan)
-        if plan.withdrawn:
-            keep.hold_back(live, self.session, state, plan.withdrawn)
+        if deferred and state.session_write is None:
+            keep.hold_back(live)
 
     async def _before(self) -> None:
         """Let only who has the run append, and nobody before it is known where the run begins."""
