@@ -6,6 +6,7 @@ from hitl.model import Interruption, RunState
 from hitl.revision import Loss
 from hitl.runtime.door import capture, check_restore, restore
 from hitl.runtime.durable.door import (
+    reconcile,
     resume,
     resume_streamed,
     resume_sync,
@@ -14,6 +15,7 @@ from hitl.runtime.durable.door import (
     run_sync,
 )
 from hitl.runtime.durable.idempotent import idempotency_key, idempotent
+from hitl.runtime.durable.input import add_input, clear_input
 from hitl.runtime.durable.outcome import DurableRun, DurableStream
 from hitl.runtime.once import once
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
@@ -28,10 +30,12 @@ __all__ = [
     "Loss",
     "Report",
     "RunState",
+    "add_input",
     "approve",
     "capture",
     "check",
     "check_restore",
+    "clear_input",
     "connect",
     "convert",
     "dumps",
@@ -39,6 +43,7 @@ __all__ = [
     "idempotent",
     "loads",
     "once",
+    "reconcile",
     "register",
     "reject",
     "restore",

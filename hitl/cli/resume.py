@@ -13,6 +13,7 @@ import click
 from hitl.cli import operand, output
 from hitl.cli.command import Command
 from hitl.cli.stored import ask, shown, store_option
+from hitl.runtime.door import STORED
 
 if TYPE_CHECKING:
     from hitl.runtime.durable.outcome import DurableRun
@@ -27,6 +28,7 @@ _SESSION = "The session it started with, or a function that gives it."
 @store_option(required=True)
 @click.option("--agent", "spec", required=True, metavar="MODULE:ATTRIBUTE", help=_AGENT)
 @click.option("--max-turns", type=click.IntRange(1), help="A higher turn limit.")
+@click.option("--no-turn-limit", "endless", is_flag=True, help="No turn limit.")
 @click.option("--session", "memory", metavar="MODULE:ATTRIBUTE", help=_SESSION)
 @click.option("--repair-session", is_flag=True, help="Take back what stands in it twice.")
 @click.option("--allow-other-session", is_flag=True, help="Go on in another one, or without.")
@@ -37,6 +39,8 @@ def resume(
     url: str,
     spec: str,
     memory: str | None,
+    max_turns: int | None,
+    endless: bool,
     as_json: bool,
     **options: Any,  # noqa: ANN401 - of `hitl.resume`
 ) -> None:
@@ -44,8 +48,12 @@ def resume(
 
     A run that somebody else has is refused; one that waits, or has ended, is shown as it is.
     """
+    if endless and max_turns is not None:
+        raise click.UsageError("say one of --max-turns, --no-turn-limit")
     agent = _named("--agent", spec)
     session = None if memory is None else _named("--session", memory)
+    turns = None if endless else STORED if max_turns is None else max_turns
+    options["max_turns"] = turns
     run = ask(url, lambda store: _go_on(agent, run_id, store, session, options))
     waiting = [each.call for each in run.interruptions if each.decision is None]
     waits = run.status != "finished"

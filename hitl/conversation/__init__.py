@@ -40,22 +40,28 @@ place or moved to another (`Place`). What a session holds of a run, and what mak
 by `reconcile`.
 """
 
+from hitl.conversation.correction import Corrected, Correction, correct, marks
 from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
 from hitl.conversation.place import LOCAL, Place, prime
 from hitl.conversation.session import SessionPlan, reconcile, restart, unsaved
-from hitl.conversation.told import history, record, staged
+from hitl.conversation.told import behind, history, record, staged
 from hitl.conversation.tracker import Request, Tracker
 
 __all__ = [
     "LOCAL",
+    "Corrected",
+    "Correction",
     "Occurrence",
     "Place",
     "Receipt",
     "Request",
     "SessionPlan",
     "Tracker",
+    "behind",
+    "correct",
     "history",
+    "marks",
     "prime",
     "receipt",
     "reconcile",

@@ -18,9 +18,10 @@ from hitl.errors import (
     StepUnknown,
     ToolMismatch,
 )
-from hitl.model import decide, positions
+from hitl.model import decide, positions, staging
+from hitl.model.open import open_calls
 from hitl.runtime import sdk, seen
-from hitl.runtime.open import ending, open_calls, tool_of, waiting
+from hitl.runtime.open import ending, tool_of, waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -60,8 +61,11 @@ class Fit:
         current = None if state.current_agent is None else state.agents[state.current_agent]
         known = sdk.identities(root)
         live = None if current is None else known.get(current.identity or current.name)
-        if live is None:
+        if current is None or live is None:
             return
+        ends = staging.may_end(state, seen.agent(current, live)) if state.staged else None
+        if ends is not None:
+            yield ends
         async for problem in self._tools(live, state, path):
             yield problem
 

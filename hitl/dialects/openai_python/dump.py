@@ -94,6 +94,8 @@ class _Dumper:
         rest = dict(wire.DEFAULTS) if foreign else self._extra("document")
         document = {**rest, wire.VERSION_KEY: self.version}
         self._put(document, "current_turn", state.turn.current)
+        if not self.extras.get("no_max_turns"):  # the SDK does not read a state without the key
+            document["max_turns"] = None
         self._put(document, "max_turns", state.turn.max)
         if state.current_agent is not None:
             document["current_agent"] = self._agent(state.current_agent, "/current_agent")
@@ -212,6 +214,7 @@ class _Dumper:
         self._put(document, "tool_use_tracker", self._plain(state.tool_use, "/tool_use"))
         self._put(document, "current_turn_persisted_item_count", state.persisted)
         self._put(document, "pending_session_write", self._session_write())
+        self._put(document, "reasoning_item_id_policy", state.reasoning_item_id_policy)
         self._put(document, "terminal_unrecoverable", state.terminal)
         self._put(document, "trace", self._plain(state.trace, "/trace"))
         self._put(document, "sandbox", self._plain(state.sandbox, "/sandbox"))

@@ -117,6 +117,7 @@ class Loader:
             "tool_use": self._tagged("tool_use_tracker"),
             "persisted": top.take_if("current_turn_persisted_item_count", int),
             "session_write": self._session_write(),
+            "reasoning_item_id_policy": top.take_if("reasoning_item_id_policy", str),
             "terminal": top.take("terminal_unrecoverable", bool),
             "trace": self._trace(),
             "sandbox": self._tagged("sandbox"),
@@ -155,6 +156,7 @@ class Loader:
         if most is not None and most < 0:
             message = "expected a number of turns, found less"
             raise InvalidDocument(message, path=self.top.at("max_turns"))
+        self.extras["no_max_turns"] = "max_turns" not in self.top.given
         return Turn(current=current, max=most)
 
     def _current_agent(self) -> int:

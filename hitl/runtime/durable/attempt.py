@@ -13,17 +13,21 @@ from agents import Agent as SdkAgent
 from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
+from hitl.conversation import Place
 from hitl.errors import HitlError
-from hitl.model import RunState, Step
-from hitl.runtime.durable import private, telemetry
+from hitl.model import RunState, count
+from hitl.runtime.durable import counter, private, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
+from hitl.runtime.durable.guard import Guards
 from hitl.runtime.durable.hooks import Hooks
+from hitl.runtime.durable.late import Late, unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
-from hitl.runtime.durable.reply import whole
+from hitl.runtime.durable.request import Requests
 from hitl.runtime.durable.session import Memory
+from hitl.runtime.durable.talk import Talk
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
@@ -32,7 +36,7 @@ from hitl.runtime.restore import restore
 from hitl.store import Claim, Save, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from agents import StreamEvent
 
@@ -53,6 +57,7 @@ class Settings:
         options: what `Runner.run_streamed` is given besides.
         restoring: what `restore` is given besides.
         lease_s: for how long the run is claimed at a time.
+        place: where a resumed run goes on; None: where it was.
         everything: whether every call passes the gate.
         streams: whether models may be asked to stream.
         expires_in_s, default: when a request gets which verdict by itself.
@@ -63,6 +68,7 @@ class Settings:
     options: Mapping[str, Any] = field(factory=dict)
     restoring: Mapping[str, Any] = field(factory=dict)
     lease_s: float = 60.0
+    place: Place | None = None
     everything: bool = False
     streams: bool = True
     expires_in_s: float | None = None
@@ -84,6 +90,8 @@ class Attempt:
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
         memory: the user's session.
+        late: takes input while it runs.
+        requests: what it asks its models.
     """
 
     store: Store
@@ -95,12 +103,15 @@ class Attempt:
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
     memory: Memory = field(init=False)
+    late: Late = field(factory=Late, init=False)
+    requests: Requests = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _released: bool = field(default=False, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
+    _guards: Guards = field(init=False)
     _graph: Graph = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -119,7 +130,9 @@ class Attempt:
             repair=settings.repair_session,
             allow_other=settings.allow_other_session,
         )
-        self._graph = Graph(self._tools.gated, streams=settings.streams)
+        self.requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
+        self._guards = Guards(self.requests, streams=settings.streams)
+        self._graph = Graph(self._tools.gated, self._guards.model)
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
         """Stop what the SDK is running."""
@@ -136,6 +149,7 @@ class Attempt:
         """
         async with self._held("hitl.run"):
             await self.memory.begin(kickoff, again=again)
+            self.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
                 max_turns=kickoff.max_turns,
@@ -159,11 +173,13 @@ class Attempt:
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
+                judged = evolve(judged, state=self.requests.talk.resume(judged.state))
+                self.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
                 config = self.settings.options.get("run_config")
                 await self.memory.take_up(self.state, kickoff, live, config)
             except HitlError:
-                await self._release(None, None)
+                await self._release()
                 raise
             self.result = self._leg(live)
             async with contextlib.aclosing(self._legs()) as events:
@@ -194,10 +210,12 @@ class Attempt:
     async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
         """Drive the SDK until a person is needed, or the run ends."""
         while self.result is not None:
+            self.late.begin(self.result)
             async for event in self.result.stream_events():
                 yield event
             self._gate.check()
             await self._gate.settle()
+            self.late.end()
             live = await self._after()
             if live is None:
                 return
@@ -207,9 +225,8 @@ class Attempt:
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
         options = {**self.settings.options, "session": self.memory.guarded}
         theirs = options.pop("hooks", None)
-        if not self.settings.streams:
-            options["run_config"] = whole(options.get("run_config"))
-        hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
+        options["run_config"] = self._guards.config(options.get("run_config"))
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
         if not start:  # a restored state has its context
             options.pop("context", None)
         agent = self._graph.copy(self.settings.agent)
@@ -224,12 +241,14 @@ class Attempt:
     async def _before_model(self) -> None:
         """Store the run before each model call; the first is covered by the kickoff."""
         self._gate.check()
+        self.late.before_model()
         if self.result is None or not self.result.raw_responses:
-            await self._gate.still()
             return
-        state = self._captured(self.result)
-        turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-        await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
+        await self._save("save", self._asking(self.result))
+
+    def _asking(self, result: RunResultStreaming) -> RunState:
+        """Take the state before a model call that the SDK has counted already."""
+        return counter.asking(unacknowledged(self._captured(result)))
 
     async def _after(self) -> AnyState | None:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
@@ -269,12 +288,24 @@ class Attempt:
 
     async def _let_go(self, state: RunState) -> None:
         """Stop as asked: after a whole turn with what it brought, else as before it."""
-        if state.step is not None and state.responded:
-            await self._save("stop", state, reason="cancel")
+        whole = counter.whole(unacknowledged(state), self.state)
+        if whole is not None:
+            await self._save("stop", whole, reason="cancel")
         else:
-            self._done(await self.store.release(self._gate.claim, reason="cancel"))
+            await self._rest("cancel", None)
+
+    async def _rest(self, reason: Stop, note: str | None, forget: Sequence[str] = ()) -> None:
+        """Let the run go as its newest checkpoint is, with the input that was added since."""
+        staged = self.late.added_to(self.state)
+        if staged is not None:
+            await self._save("stop", staged, reason=reason, note=note, forget=forget)
+            return
+        claim = self._gate.claim
+        self._done(await self.store.release(claim, reason=reason, note=note, forget=forget))
 
     async def _finish(self, state: RunState) -> None:
+        if state.staged:
+            log.warning("run %s: ended before staged input was delivered", self.claim.run_id)
         final = None if self.result is None else self.result.final_output
         self.note = evolve(self.note, done=True, final=tagged(final), waved=())
         await self._save("finish", state, final=final)
@@ -288,6 +319,7 @@ class Attempt:
         final: object = None,
         reason: Stop | None = None,
         note: str | None = None,
+        forget: Sequence[str] = (),
     ) -> None:
         packed = pack(state, self.note, self.stored)
         save = Save(
@@ -296,6 +328,7 @@ class Attempt:
             base=packed.base,
             new=packed.new,
             requests=requests,
+            forget=(*self.requests.covered(), *self.memory.marks, *forget),
             reason=reason,
             note=note,
         )
@@ -303,7 +336,10 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
+        self.requests.saved(save.forget)
+        self.memory.marks.clear()
         self.stored, self.state = packed.entries, state
+        self.late.stored()
         if event != "save":
             self._done(run, final)
 
@@ -311,7 +347,9 @@ class Attempt:
         """Take the state of what runs; its log begins with the one that is stored."""
         if self._recorder is None:
             self._recorder = Recorder(self.state)
-        return self._recorder.capture(result)
+        state = self._recorder.capture(result)
+        self.requests.responses = count(state.responded or ())
+        return self.requests.talk.follow(state)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -322,6 +360,7 @@ class Attempt:
             final_output=final,
             result=self.result,
             session=self.memory.report,
+            corrections=tuple(self.requests.talk.corrections),
         )
 
     async def _restored(self, judged: Judged) -> AnyState:
@@ -337,15 +376,18 @@ class Attempt:
         await self._quiet()
         if self.outcome is not None:
             return
-        reason, note = _reason(exc), type(exc).__name__
+        limited = isinstance(exc, MaxTurnsExceeded) and counter.at_limit(self.result)
+        reason: Stop = "turn_limit" if limited else _reason(exc)
+        note = type(exc).__name__
+        self.late.end()
         try:
-            if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = self._captured(self.result)
-                turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-                state = evolve(state, turn=turn, step=Step(kind="run_again"))
+            if limited and self.result is not None and self.result.raw_responses:
+                state = self._asking(self.result)
                 await self._save("stop", state, reason=reason, note=note)
-            else:
-                await self._release(reason, note)
+            elif self._gate.lost is None and not self._released:
+                # What the SDK cannot go on with may be answered otherwise when it is asked again.
+                again = isinstance(exc, Exception)
+                await self._rest(reason, note, self.requests.unused() if again else ())
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -361,9 +403,10 @@ class Attempt:
                     loop.exception()
         await self._gate.settle()
 
-    async def _release(self, reason: Stop | None, note: str | None) -> None:
-        if self._gate.lost is None and not self._released:
-            await self.store.release(self._gate.claim, reason=reason, note=note)
+    async def _release(self) -> None:
+        """Let a run go on which nothing was done."""
+        if self._gate.lost is None:
+            await self.store.release(self._gate.claim)
             self._released = True
 
 
@@ -374,8 +417,6 @@ def _ended(state: RunState, result: RunResultStreaming) -> bool:
 
 def _reason(exc: BaseException) -> Stop:
     match exc:
-        case MaxTurnsExceeded():
-            return "turn_limit"
         case TimeoutError():
             return "timeout"
         case asyncio.CancelledError() | GeneratorExit():

@@ -11,9 +11,9 @@ from hitl import document
 from hitl.document import JSONObject
 from hitl.errors import ToolMismatch
 from hitl.model.decide import nested_runs
+from hitl.model.open import open_calls
 from hitl.runtime.durable.gate import Halt
 from hitl.runtime.durable.idempotent import KEY
-from hitl.runtime.open import open_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,10 @@ class Inside:
 
 INSIDE: ContextVar[Inside | None] = ContextVar("hitl_inside", default=None)
 """The run that begins next inside an agent used as a tool."""
+
+
+ANSWERS: ContextVar[list[int]] = ContextVar("hitl_answers")
+"""How many responses the run inside an agent used as a tool has: one number."""
 
 
 def outside() -> None:

@@ -75,6 +75,11 @@ def forget_inside(context: Any) -> None:  # noqa: ANN401 - a tool's context
     consume_agent_tool_run_result(context.tool_call, scope_id=scope)
 
 
+def responses_of(given: object) -> int:
+    """Give how many responses a run begins with: those of the state it goes on from."""
+    return len(given._model_responses) if isinstance(given, RunState) else 0  # noqa: SLF001
+
+
 def target_of(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
     """Give the agent a handoff goes to, where it says so."""
     ref = getattr(handoff, "_agent_ref", None)
@@ -111,6 +116,16 @@ def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - 
             return await call(invoker, ctx, input)
 
     return Gated()
+
+
+def stage(result: RunResultStreaming, items: list[Any]) -> None:
+    """Stage input behind what is staged; the state itself takes none before the first turn."""
+    result._state._pending_input.extend(items)  # noqa: SLF001
+
+
+def has_staged(result: RunResultStreaming) -> bool:
+    """Tell whether input is staged."""
+    return bool(result._state._pending_input)  # noqa: SLF001
 
 
 def loop_of(result: RunResultStreaming) -> Any:  # noqa: ANN401 - a task, or None

@@ -19,6 +19,7 @@ from hitl.errors import HitlError, SessionMismatch
 from hitl.lifecycle import taken
 from hitl.runtime.durable import keep
 from hitl.runtime.durable.gate import Gate, Halt
+from hitl.runtime.durable.turn import SESSION
 from hitl.runtime.once import Once
 from hitl.store import Stored, digest
 
@@ -37,7 +38,6 @@ log = logging.getLogger("hitl")
 
 _ALL = 2**31 - 1  # where a session would otherwise give its newest few
 _PAGE = 100  # the most a server gives where a release asks it for all at once
-_MARK = "session@"
 _EARLY = "repair_session=True takes it back, unless another turn stands behind it"
 _HINT = "pass the session of the run, or allow_other_session=True"
 
@@ -52,6 +52,7 @@ class Memory:
         repair: whether what stands there twice is taken back.
         allow_other: whether the run may go on without its session, or with another one.
         stored: the run as it was claimed; None when it begins.
+        cut: whether a worker died before somebody wrote the newest checkpoint to add input.
         report: what was found there when the run was taken up, and done about it.
         marks: names of the effects that say where the run begins there; no use once there is a
             checkpoint.
@@ -62,6 +63,7 @@ class Memory:
     repair: bool = False
     allow_other: bool = False
     stored: Stored | None = None
+    cut: bool = False
     report: SessionPlan | None = field(default=None, init=False)
     marks: list[str] = field(factory=list, init=False)
     _unmarked: bool = field(default=False, init=False)
@@ -107,7 +109,8 @@ class Memory:
         if name is None and not self.allow_other:
             raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
         # Asked to repair, what a worker wrote is taken back that was late, and not only stopped.
-        stopped = self.repair or (self.stored is not None and _stopped(self.stored, self.gate))
+        died = self.stored is not None and (self.cut or _stopped(self.stored, self.gate))
+        stopped = self.repair or died
         deferred = keep.defers(live, config)
         held = await _read(self.session)
         plan = _plan(
@@ -138,7 +141,7 @@ class Memory:
         self._unmarked = False
         store, claim = self.gate.store, self.gate.claim
         held = document.encode({"held": len(await _read(self.session))})
-        name = f"{_MARK}{claim.generation}"
+        name = f"{SESSION}{claim.generation}"
         try:
             sha256 = digest(held)
             await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
@@ -171,11 +174,6 @@ async def mend(
     _refuse(plan.other, allow=allow)
     await _carry_out(session, held, plan)
     return plan
-
-
-def calls(effects: Iterable[Effect]) -> list[str]:
-    """Give the names of the effects that are calls, and not marks of a session."""
-    return [each.call for each in effects if not each.call.startswith(_MARK)]
 
 
 def refuse_missing(session: object, kickoff: Kickoff, *, allow: bool) -> None:
@@ -290,9 +288,15 @@ def _stopped(stored: Stored, gate: Gate) -> bool:
     return taken(newest.status) or newest.generation != gate.claim.generation - 1
 
 
+def marks(effects: Iterable[Effect]) -> list[str]:
+    """Give the names of the marks among effects, each of use until there is a checkpoint."""
+    done = (each for each in effects if each.state == "finished")
+    return [each.call for each in done if each.call.startswith(SESSION)]
+
+
 def _marked(effects: Sequence[Effect]) -> int | None:
     """Give how much the session held when the input was last about to be written; None: never."""
-    marks = [each for each in effects if each.call.startswith(_MARK) and each.result is not None]
+    marks = [each for each in effects if each.call.startswith(SESSION) and each.result is not None]
     if not marks:
         return None
     said: Any = document.parse(max(marks, key=lambda each: each.generation).result or b"{}")

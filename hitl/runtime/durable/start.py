@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -16,17 +14,20 @@ from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
+from hitl.runtime.durable.counter import raised
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.response import calls_of, load_response
+from hitl.runtime.durable.turn import is_call, recorded
 from hitl.runtime.durable.value import final_output
+from hitl.runtime.durable.worker import own_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from agents import StreamEvent
 
-    from hitl.model import RunState
     from hitl.runtime.durable.attempt import Settings
     from hitl.runtime.durable.outcome import DurableStream
     from hitl.store import Store, Stored
@@ -63,7 +64,7 @@ async def begin(
         stream.done(shown(await store.load(name), settings))
         return
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    stream.begun(attempt.cancel)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(attempt.begin(kickoff, again=False)) as events:
         async for event in events:
             yield event
@@ -77,11 +78,12 @@ async def take_up(
     *,
     store: Store,
     worker: str | None,
-    max_turns: int | None,
+    max_turns: object,
     force: bool,
 ) -> AsyncGenerator[StreamEvent, None]:
     """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
     private.refuse_unsupported()
+    raised(None, max_turns)  # refused before anything is claimed
     seam.install()
     await store.expire()
     stored = await store.load(run_id)
@@ -100,39 +102,43 @@ async def take_up(
         return
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    if not force:
-        await _refuse_strays(attempt, stored)
-    stream.begun(attempt.cancel)
+    await _taken_over(attempt, stored, force=force)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
             yield event
     stream.done(_outcome(attempt))
 
 
-def _work(
-    attempt: Attempt, stored: Stored, max_turns: int | None
-) -> AsyncGenerator[StreamEvent, None]:
-    kickoff = load_kickoff(stored.kickoff)
+def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
+    kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
     attempt.memory.stored = stored
     if stored.checkpoint is None:
-        if max_turns is not None and kickoff.max_turns is not None:
-            kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
-        return _again(attempt, kickoff)
+        kickoff = evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns))
+        return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
-    attempt.stored, attempt.note = len(stored.entries), note
-    attempt.state = _raised(state, max_turns)
+    attempt.stored, attempt.note = len(stored.entries), evolve(note, cut=False)
+    attempt.memory.cut = note.cut
+    limit = raised(state.turn.max, max_turns)
+    attempt.state = evolve(state, turn=evolve(state.turn, max=limit))
     return attempt.go_on(stored.requests, kickoff)
 
 
-async def _refuse_strays(attempt: Attempt, stored: Stored) -> None:
-    """Refuse to ask the model again for a response whose calls ran already.
+async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
+    """Take what was answered before; refuse to ask again for a response whose calls ran already.
 
-    It would make them anew, under other ids. This is so only for calls that nobody was asked
-    about: the others have a checkpoint in which they wait.
+    The model would make them anew, under other ids.
     """
     state = None if stored.checkpoint is None else unpack(stored)[0]
-    lost = strays(session.calls(stored.effects), state)
-    if not lost:
+    ran = (each.call for each in stored.effects if is_call(each.call))
+    lost = strays(ran, state)
+    answers = recorded(stored.effects)
+    made = {call for each in answers.values() for call in calls_of(load_response(each))}
+    attempt.requests.recorded.update(answers)
+    attempt.requests.pinned = bool(lost)
+    attempt.memory.marks += session.marks(stored.effects)
+    lost = tuple(each for each in lost if each.partition("/")[0] not in made)
+    if not lost or force:
         return
     await attempt.store.release(attempt.claim)
     message = f"{len(lost)} call(s) ran whose response was lost: {', '.join(lost)}"
@@ -167,14 +173,6 @@ async def _finished(stored: Stored, settings: Settings) -> DurableRun:
     return evolve(run, session=report)
 
 
-def _raised(state: RunState, max_turns: int | None) -> RunState:
-    """Give the state with a higher turn limit; a lower one changes nothing."""
-    limit = state.turn.max
-    if max_turns is None or limit is None or max_turns <= limit:
-        return state
-    return evolve(state, turn=evolve(state.turn, max=max_turns))
-
-
 def shown(stored: Stored, settings: Settings) -> DurableRun:
     """Give a stored run as it is."""
     if stored.checkpoint is None:
@@ -191,8 +189,3 @@ def _outcome(attempt: Attempt) -> DurableRun:
     if attempt.outcome is None:
         raise RuntimeError("expected the run to have come to something")
     return attempt.outcome
-
-
-def own_name() -> str:
-    """Give a name for this worker: who, for people, and unlike any other."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
