@@ -7,6 +7,7 @@
 | `idempotent` | tools that may be run again by themselves, and their key |
 | `start` | how a run begins, or is taken up again |
 | `attempt` | one claim's work: from a claim to the next pause, the end or a stop |
+| `book` | what the store has of a claimed run, and how it gets there |
 | `kickoff` | what a run was started with: where it starts over before its first checkpoint |
 | `packed` | run state → head and log entries of a store, and back |
 | `verdict` | what people said, on the calls it was said of |
@@ -21,7 +22,11 @@
 | `keep` | how the SDK writes to a session: its private names |
 | `guard` | what stands before the models: every request passes it |
 | `request` | a model request as an effect: its intent, its response |
-| `turn` | what a request is called in the effect ledger |
+| `turn` | what is in the effect ledger beside calls |
+| `counter` | turns: never given back, never charged twice |
+| `input`, `staged` | `add_input` and `clear_input`: a stored run that rests, changed |
+| `late` | input that is added while a run goes on |
+| `worker` | the name of this worker |
 | `talk` | what the server of a run has, as this claim knows it |
 | `refusal` | which errors say that a request surely did not arrive |
 | `response` | a model's response as bytes, from which it is given again |

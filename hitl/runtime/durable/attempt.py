@@ -17,14 +17,14 @@ from hitl.conversation import Place
 from hitl.errors import HitlError
 from hitl.model import RunState, count
 from hitl.runtime.durable import counter, private, telemetry
+from hitl.runtime.durable.book import Book
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
 from hitl.runtime.durable.guard import Guards
 from hitl.runtime.durable.hooks import Hooks
-from hitl.runtime.durable.late import Late, unacknowledged
+from hitl.runtime.durable.late import unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
-from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.request import Requests
 from hitl.runtime.durable.session import Memory
 from hitl.runtime.durable.talk import Talk
@@ -33,17 +33,18 @@ from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
 from hitl.runtime.recorder import Recorder
 from hitl.runtime.restore import restore
-from hitl.store import Claim, Save, Store, Verdict
+from hitl.store import Claim, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from agents import StreamEvent
 
     from hitl.runtime.durable.kickoff import Kickoff
+    from hitl.runtime.durable.packed import Note
     from hitl.runtime.durable.verdict import Judged
     from hitl.runtime.sdk import AnyState
-    from hitl.store import NewRequest, Request, Run, Stop
+    from hitl.store import Request, Run, Stop
 
 log = logging.getLogger("hitl")
 
@@ -84,30 +85,19 @@ class Attempt:
     Attributes:
         store, claim: where it is stored, and the right to go on.
         settings: how to run.
-        stored: how long the log is, as it is stored.
-        note: what belongs to the run beside its state.
-        state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
-        memory: the user's session.
-        late: takes input while it runs.
-        requests: what it asks its models.
+        book: what is stored of it.
     """
 
     store: Store
     claim: Claim
     settings: Settings
-    stored: int = 0
-    note: Note = field(factory=Note)
-    state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
-    memory: Memory = field(init=False)
-    late: Late = field(factory=Late, init=False)
-    requests: Requests = field(init=False)
+    book: Book = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
-    _released: bool = field(default=False, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
@@ -124,14 +114,15 @@ class Attempt:
             on_lost=self.cancel,
         )
         self._tools = Tools(gate=self._gate, open=Open())
-        self.memory = Memory(
+        memory = Memory(
             session=settings.options.get("session"),
             gate=self._gate,
             repair=settings.repair_session,
             allow_other=settings.allow_other_session,
         )
-        self.requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
-        self._guards = Guards(self.requests, streams=settings.streams)
+        requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
+        self.book = Book(gate=self._gate, requests=requests, memory=memory)
+        self._guards = Guards(requests, streams=settings.streams)
         self._graph = Graph(self._tools.gated, self._guards.model)
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
@@ -148,8 +139,8 @@ class Attempt:
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
         async with self._held("hitl.run"):
-            await self.memory.begin(kickoff, again=again)
-            self.requests.talk.begin(kickoff.place, kickoff.given)
+            await self.book.memory.begin(kickoff, again=again)
+            self.book.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
                 max_turns=kickoff.max_turns,
@@ -165,21 +156,22 @@ class Attempt:
         self, requests: tuple[Request, ...], kickoff: Kickoff
     ) -> AsyncGenerator[StreamEvent, None]:
         """Run from the newest checkpoint, with the verdicts given since."""
-        if self.state is None:
+        if self.book.state is None:
             raise RuntimeError("expected a checkpoint to go on from")
         async with self._held("hitl.resume"):
-            waiting = {each.call for each in self.state.interruptions if each.decision is None}
+            open_ = (each for each in self.book.state.interruptions if each.decision is None)
+            waiting = {each.call for each in open_}
             given = [each for each in requests if each.call in waiting]
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
-                judged = judge(self.state, self.note, requests)
-                judged = evolve(judged, state=self.requests.talk.resume(judged.state))
-                self.requests.responses = count(judged.state.responded or ())
+                judged = judge(self.book.state, self.book.note, requests)
+                judged = evolve(judged, state=self.book.requests.talk.resume(judged.state))
+                self.book.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
                 config = self.settings.options.get("run_config")
-                await self.memory.take_up(self.state, kickoff, live, config)
+                await self.book.memory.take_up(self.book.state, kickoff, live, config)
             except HitlError:
-                await self._release()
+                await self.book.leave()
                 raise
             self.result = self._leg(live)
             async with contextlib.aclosing(self._legs()) as events:
@@ -189,11 +181,11 @@ class Attempt:
     @contextlib.asynccontextmanager
     async def _held(self, name: str) -> AsyncIterator[None]:
         """Keep the lease; however it ends, no tool runs on and the run is let go."""
-        claim, self._before = self.claim, self.note.span
+        claim, self._before = self.claim, self.book.note.span
         what = {"hitl.run_id": claim.run_id, "hitl.generation": claim.generation}
         log.info("run %s: claimed by %s, %s", claim.run_id, claim.worker, name)
         with telemetry.span(name, self._before, what) as span:
-            self.note = evolve(self.note, span=telemetry.place_of(span))
+            self.book.note = evolve(self.book.note, span=telemetry.place_of(span))
             async with self._gate:
                 try:
                     yield
@@ -210,12 +202,12 @@ class Attempt:
     async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
         """Drive the SDK until a person is needed, or the run ends."""
         while self.result is not None:
-            self.late.begin(self.result)
+            self.book.late.begin(self.result)
             async for event in self.result.stream_events():
                 yield event
             self._gate.check()
             await self._gate.settle()
-            self.late.end()
+            self.book.late.end()
             live = await self._after()
             if live is None:
                 return
@@ -223,10 +215,11 @@ class Attempt:
             self.result = self._leg(live)
 
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
-        options = {**self.settings.options, "session": self.memory.guarded}
+        options = {**self.settings.options, "session": self.book.memory.guarded}
         theirs = options.pop("hooks", None)
         options["run_config"] = self._guards.config(options.get("run_config"))
-        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
+        late = self.book.late
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, late.hand_over)
         if not start:  # a restored state has its context
             options.pop("context", None)
         agent = self._graph.copy(self.settings.agent)
@@ -241,10 +234,10 @@ class Attempt:
     async def _before_model(self) -> None:
         """Store the run before each model call; the first is covered by the kickoff."""
         self._gate.check()
-        self.late.before_model()
+        self.book.late.before_model()
         if self.result is None or not self.result.raw_responses:
             return
-        await self._save("save", self._asking(self.result))
+        await self.book.save("save", self._asking(self.result))
 
     def _asking(self, result: RunResultStreaming) -> RunState:
         """Take the state before a model call that the SDK has counted already."""
@@ -262,9 +255,9 @@ class Attempt:
             await self._finish(state)
             return None
         judged = judge(state, self._waved(state))
-        self.note = judged.note
+        self.book.note = judged.note
         if judged.count:  # nobody needs to be asked about these: they run from here
-            await self._save("save", state)
+            await self.book.save("save", state)
             return await self._restored(judged)
         requests = asked(
             state,
@@ -272,7 +265,7 @@ class Attempt:
             expires_in_s=self.settings.expires_in_s,
             default=self.settings.default,
         )
-        await self._save("pause", state, requests=requests)
+        self._done(await self.book.save("pause", state, requests=requests))
         return None
 
     def _waved(self, state: RunState) -> Note:
@@ -284,88 +277,48 @@ class Attempt:
             if each.call in self._tools.waved or (each.item.tool_name or each.tool_name) in free
         }
         everything = self.settings.everything
-        return wave(self.note, calls if everything else ())
+        return wave(self.book.note, calls if everything else ())
 
     async def _let_go(self, state: RunState) -> None:
         """Stop as asked: after a whole turn with what it brought, else as before it."""
-        whole = counter.whole(unacknowledged(state), self.state)
+        whole = counter.whole(unacknowledged(state), self.book.state)
         if whole is not None:
-            await self._save("stop", whole, reason="cancel")
+            self._done(await self.book.save("stop", whole, reason="cancel"))
         else:
-            await self._rest("cancel", None)
-
-    async def _rest(self, reason: Stop, note: str | None, forget: Sequence[str] = ()) -> None:
-        """Let the run go as its newest checkpoint is, with the input that was added since."""
-        staged = self.late.added_to(self.state)
-        if staged is not None:
-            await self._save("stop", staged, reason=reason, note=note, forget=forget)
-            return
-        claim = self._gate.claim
-        self._done(await self.store.release(claim, reason=reason, note=note, forget=forget))
+            self._done(await self.book.rest("cancel"))
 
     async def _finish(self, state: RunState) -> None:
         if state.staged:
             log.warning("run %s: ended before staged input was delivered", self.claim.run_id)
         final = None if self.result is None else self.result.final_output
-        self.note = evolve(self.note, done=True, final=tagged(final), waved=())
-        await self._save("finish", state, final=final)
-
-    async def _save(
-        self,
-        event: Any,  # noqa: ANN401 - see `Save`
-        state: RunState,
-        *,
-        requests: tuple[NewRequest, ...] = (),
-        final: object = None,
-        reason: Stop | None = None,
-        note: str | None = None,
-        forget: Sequence[str] = (),
-    ) -> None:
-        packed = pack(state, self.note, self.stored)
-        save = Save(
-            event=event,
-            head=packed.head,
-            base=packed.base,
-            new=packed.new,
-            requests=requests,
-            forget=(*self.requests.covered(), *self.memory.marks, *forget),
-            reason=reason,
-            note=note,
-        )
-        try:
-            run = await self.store.save(self._gate.claim, save)
-        except HitlError as exc:
-            raise Halt(exc) from exc
-        self.requests.saved(save.forget)
-        self.memory.marks.clear()
-        self.stored, self.state = packed.entries, state
-        self.late.stored()
-        if event != "save":
-            self._done(run, final)
+        self.book.note = evolve(self.book.note, done=True, final=tagged(final), waved=())
+        self._done(await self.book.save("finish", state), final)
 
     def _captured(self, result: RunResultStreaming) -> RunState:
         """Take the state of what runs; its log begins with the one that is stored."""
         if self._recorder is None:
-            self._recorder = Recorder(self.state)
+            self._recorder = Recorder(self.book.state)
         state = self._recorder.capture(result)
-        self.requests.responses = count(state.responded or ())
-        return self.requests.talk.follow(state)
+        self.book.requests.responses = count(state.responded or ())
+        return self.book.requests.talk.follow(state)
 
-    def _done(self, run: Run, final: object = None) -> None:
+    def _done(self, run: Run | None, final: object = None) -> None:
+        if run is None:
+            return
         log.info("run %s: %s", run.run_id, run.status)
         self.outcome = DurableRun(
             id=run.run_id,
             status=run.status,
-            state=self.state,
+            state=self.book.state,
             final_output=final,
             result=self.result,
-            session=self.memory.report,
-            corrections=tuple(self.requests.talk.corrections),
+            session=self.book.memory.report,
+            corrections=tuple(self.book.requests.talk.corrections),
         )
 
     async def _restored(self, judged: Judged) -> AnyState:
         """Give the SDK a state in which every verdict is on the call it was given on."""
-        self.note = judged.note
+        self.book.note = judged.note
         self._gate.approved = {**self._gate.approved, **judged.approved}
         self._tools.open.restored(judged.state)
         root = self._graph.copy(self.settings.agent)
@@ -379,15 +332,15 @@ class Attempt:
         limited = isinstance(exc, MaxTurnsExceeded) and counter.at_limit(self.result)
         reason: Stop = "turn_limit" if limited else _reason(exc)
         note = type(exc).__name__
-        self.late.end()
+        self.book.late.end()
         try:
             if limited and self.result is not None and self.result.raw_responses:
                 state = self._asking(self.result)
-                await self._save("stop", state, reason=reason, note=note)
-            elif self._gate.lost is None and not self._released:
+                self._done(await self.book.save("stop", state, reason=reason, note=note))
+            else:
                 # What the SDK cannot go on with may be answered otherwise when it is asked again.
-                again = isinstance(exc, Exception)
-                await self._rest(reason, note, self.requests.unused() if again else ())
+                again = self.book.requests.unused() if isinstance(exc, Exception) else ()
+                self._done(await self.book.rest(reason, note, again))
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -402,12 +355,6 @@ class Attempt:
                 if not loop.cancelled():
                     loop.exception()
         await self._gate.settle()
-
-    async def _release(self) -> None:
-        """Let a run go on which nothing was done."""
-        if self._gate.lost is None:
-            await self.store.release(self._gate.claim)
-            self._released = True
 
 
 def _ended(state: RunState, result: RunResultStreaming) -> bool:

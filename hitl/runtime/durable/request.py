@@ -59,13 +59,14 @@ class Requests:
     recorded: set[str] = field(factory=set)
     pinned: bool = False
 
-    def covered(self) -> tuple[str, ...]:
-        """Give the rows of responses that the newest capture holds.
+    def covered(self, responses: int) -> tuple[str, ...]:
+        """Give the rows that a checkpoint with so many responses makes needless.
 
-        Nothing runs inside when a run is captured: an agent used as a tool has answered, or waits
+        Nothing runs inside when a run is stored: an agent used as a tool has answered, or waits
         with its own responses in its state.
         """
-        return tuple(each for each in sorted(self.recorded) if self._held(each))
+        turns = ((turn_of(each), each) for each in sorted(self.recorded))
+        return tuple(each for turn, each in turns if turn is not None and turn <= responses)
 
     def unused(self) -> tuple[str, ...]:
         """Give the rows of responses that the models can be asked for again.
@@ -83,10 +84,6 @@ class Requests:
         self.recorded.difference_update(names)
         self.pinned = False
         self.gate.ran.clear()
-
-    def _held(self, name: str) -> bool:
-        turn = turn_of(name)
-        return turn is not None and turn <= self.responses
 
     async def reply(
         self, ask: Callable[..., Awaitable[ModelResponse]], args: tuple[Any, ...], options: Options

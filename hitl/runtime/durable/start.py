@@ -64,7 +64,7 @@ async def begin(
         stream.done(shown(await store.load(name), settings))
         return
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    stream.begun(attempt.cancel, attempt.late.add)
+    stream.begun(attempt.cancel, attempt.book.late.add)
     async with aclosing(attempt.begin(kickoff, again=False)) as events:
         async for event in events:
             yield event
@@ -103,7 +103,7 @@ async def take_up(
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
     await _taken_over(attempt, stored, force=force)
-    stream.begun(attempt.cancel, attempt.late.add)
+    stream.begun(attempt.cancel, attempt.book.late.add)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
             yield event
@@ -112,15 +112,15 @@ async def take_up(
 
 def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
     kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
-    attempt.memory.stored = stored
+    attempt.book.memory.stored = stored
     if stored.checkpoint is None:
         kickoff = evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns))
         return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
-    attempt.stored, attempt.note = len(stored.entries), evolve(note, cut=False)
-    attempt.memory.cut = note.cut
+    attempt.book.length, attempt.book.note = len(stored.entries), evolve(note, cut=False)
+    attempt.book.memory.cut = note.cut
     limit = raised(state.turn.max, max_turns)
-    attempt.state = evolve(state, turn=evolve(state.turn, max=limit))
+    attempt.book.state = evolve(state, turn=evolve(state.turn, max=limit))
     return attempt.go_on(stored.requests, kickoff)
 
 
@@ -134,9 +134,9 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     lost = strays(ran, state)
     answers = recorded(stored.effects)
     made = {call for each in answers.values() for call in calls_of(load_response(each))}
-    attempt.requests.recorded.update(answers)
-    attempt.requests.pinned = bool(lost)
-    attempt.memory.marks += session.marks(stored.effects)
+    attempt.book.requests.recorded.update(answers)
+    attempt.book.requests.pinned = bool(lost)
+    attempt.book.memory.marks += session.marks(stored.effects)
     lost = tuple(each for each in lost if each.partition("/")[0] not in made)
     if not lost or force:
         return
@@ -151,7 +151,7 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
         await attempt.store.release(attempt.claim, reason="kickoff")
         message = "the run has no checkpoint yet, and its context is not stored"
         raise ContextMismatch(message, hint="pass context=")
-    memory = attempt.memory
+    memory = attempt.book.memory
     try:
         session.refuse_other(memory.session, kickoff, allow=memory.allow_other)
     except SessionMismatch:

@@ -1,0 +1,99 @@
+"""What the store has of a claimed run, and how it gets there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, mutable
+
+from hitl.errors import HitlError
+from hitl.model import RunState, count
+from hitl.runtime.durable.gate import Gate, Halt
+from hitl.runtime.durable.late import Late
+from hitl.runtime.durable.packed import Note, pack
+from hitl.runtime.durable.request import Requests
+from hitl.runtime.durable.session import Memory
+from hitl.store import Save
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.store import NewRequest, Run, Stop
+
+
+@mutable(kw_only=True, eq=False)
+class Book:
+    """The checkpoints of one claim.
+
+    Attributes:
+        gate: the store, and the right to write to it.
+        requests, memory: whose rows a checkpoint makes needless.
+        late: what a checkpoint takes along.
+        length: how long the log is, as it is stored.
+        note: what belongs to the run beside its state.
+        state: the newest checkpoint; None before the first.
+    """
+
+    gate: Gate
+    requests: Requests
+    memory: Memory
+    late: Late = field(factory=Late)
+    length: int = 0
+    note: Note = field(factory=Note)
+    state: RunState | None = None
+    _untouched: bool = field(default=False, init=False)
+
+    async def save(
+        self,
+        event: Any,  # noqa: ANN401 - see `Save`
+        state: RunState,
+        *,
+        requests: tuple[NewRequest, ...] = (),
+        reason: Stop | None = None,
+        note: str | None = None,
+        forget: Sequence[str] = (),
+    ) -> Run:
+        """Write a checkpoint; see `Save`."""
+        packed = pack(state, self.note, self.length)
+        covered = self.requests.covered(count(state.responded or ()))
+        save = Save(
+            event=event,
+            head=packed.head,
+            base=packed.base,
+            new=packed.new,
+            requests=requests,
+            forget=tuple(dict.fromkeys((*covered, *self.memory.marks, *forget))),
+            reason=reason,
+            note=note,
+        )
+        try:
+            run = await self.gate.store.save(self.gate.claim, save)
+        except HitlError as exc:
+            raise Halt(exc) from exc
+        self.requests.saved(save.forget)
+        self.memory.marks.clear()
+        self.length, self.state = packed.entries, state
+        self.late.stored()
+        return run
+
+    async def rest(
+        self, reason: Stop, note: str | None = None, forget: Sequence[str] = ()
+    ) -> Run | None:
+        """Let the run go as its newest checkpoint is, with the input that was added since.
+
+        Returns:
+            Its row; None where it is let go already, or taken by another.
+        """
+        if self.gate.lost is not None or self._untouched:
+            return None
+        staged = self.late.added_to(self.state)
+        if staged is not None:
+            return await self.save("stop", staged, reason=reason, note=note, forget=forget)
+        claim = self.gate.claim
+        return await self.gate.store.release(claim, reason=reason, note=note, forget=forget)
+
+    async def leave(self) -> None:
+        """Let a run go on which nothing was done."""
+        if self.gate.lost is None:
+            await self.gate.store.release(self.gate.claim)
+            self._untouched = True
