@@ -1,0 +1,1 @@
+"""Input staged while a run is paused: R-40 to R-45."""
