@@ -117,3 +117,14 @@ def replied(name: str, text: str = "hello") -> Raw:
     content = [{"type": "output_text", "text": text, "annotations": []}]
     fields = {"id": name, "role": "assistant", "status": "completed"}
     return {"type": "message", **fields, "content": content}
+
+
+def short(item: Raw) -> str:
+    """An item in short: `text`, `call?`, `call!`, or the id of a message."""
+    kind, call = str(item["type"]), item.get("call_id")
+    if kind == "mcp_approval_response":
+        return f"{item['approval_request_id']}!"
+    if call is not None:
+        return f"{call}!" if kind.endswith("_output") else f"{call}?"
+    content = item.get("content")
+    return content if item.get("role") == "user" and isinstance(content, str) else str(item["id"])

@@ -18,7 +18,7 @@ import hitl
 from hitl.stores.memory import MemoryStore
 from tests.agents.session import MemorySession
 from tests.conversation.api import Api, ApiModel, script
-from tests.conversation.server import called, replied, said
+from tests.conversation.server import called, replied, said, short
 from tests.rules.rule import SERVER, Mode
 
 if TYPE_CHECKING:
@@ -45,17 +45,6 @@ def pay(call_id: str) -> Raw:
 def look(call_id: str) -> Raw:
     """A call that nobody is asked about."""
     return called(call_id, "look")
-
-
-def short(item: Raw) -> str:
-    """An item in short: `text`, `call?`, `call!`, or the id of a message."""
-    kind, call = str(item["type"]), item.get("call_id")
-    if kind == "mcp_approval_response":
-        return f"{item['approval_request_id']}!"
-    if call is not None:
-        return f"{call}!" if kind.endswith("_output") else f"{call}?"
-    content = item.get("content")
-    return content if item.get("role") == "user" and isinstance(content, str) else str(item["id"])
 
 
 async def refused(kind: type[E], step: Awaitable[object]) -> E:
@@ -112,6 +101,8 @@ class Stage:
         makes: the tools; a new set for each process.
         options: what every step is given besides.
         built: what makes the agent; None for one with the tools.
+        saying: what is said to the run while it goes on, when `look` runs.
+        stream: what is being read.
     """
 
     mode: Mode
@@ -123,6 +114,8 @@ class Stage:
     tools: list[Any] = attrs.field(factory=list)
     options: dict[str, Any] = attrs.field(factory=dict)
     built: Callable[[], Agent[Any]] | None = None
+    saying: list[str] = attrs.field(factory=list)
+    stream: hitl.DurableStream | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.mode == "session":
@@ -160,6 +153,8 @@ class Stage:
         @function_tool
         def look(context: ToolContext[Any]) -> str:
             self.ran.append(context.tool_call_id)
+            while self.saying and self.stream is not None:
+                self.stream.add_input(self.saying.pop(0))
             return f"saw {context.tool_call_id}"
 
         return [pay, look]
@@ -186,10 +181,10 @@ class Stage:
         options["store"] = self.store
         run: hitl.DurableRun
         if self.streamed:
-            stream = streamed(self.agent(), given, **options)
-            async for _ in stream.stream_events():
+            self.stream = streamed(self.agent(), given, **options)
+            async for _ in self.stream.stream_events():
                 pass
-            run = stream.run
+            run = self.stream.run
         else:
             run = await whole(self.agent(), given, stream_model=False, **options)
         return run
@@ -203,6 +198,14 @@ class Stage:
         """Say no."""
         for call in calls:
             await self.store.decide(RUN, call, hitl.reject(message="no", by="ana"))
+
+    async def say(self, text: str) -> hitl.DurableRun:
+        """Stage input."""
+        return await hitl.add_input(RUN, text, store=self.store)
+
+    def twin(self) -> Stage:
+        """Another run in the same mode, with nothing in common."""
+        return Stage(self.mode, streamed=self.streamed)
 
     async def finish(self) -> hitl.DurableRun:
         """Approve whatever waits until the run has ended."""
