@@ -15,13 +15,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from hypothesis.stateful import run_state_machine_as_test as walk
 
 from tests.conversation.api import BEFORE, UNKNOWN
-from tests.conversation.world import Plan, Trouble, World
+from tests.conversation.world import TEXTS, Plan, Trouble, World
 
 TURNS = st.lists(
     st.lists(st.sampled_from(["pay", "look"]), min_size=1, max_size=3).map(tuple), max_size=3
 ).map(tuple)
 import os
-MODES = st.sampled_from(os.environ["MODES"].split(",")) if "MODES" in os.environ else st.sampled_from(["local", "session", "conversation", "conversation", "chain", "auto"])
+
+MODES = (
+    st.sampled_from(os.environ["MODES"].split(","))
+    if "MODES" in os.environ
+    else st.sampled_from(["local", "session", "conversation", "conversation", "chain", "auto"])
+)
 FAULTS = st.lists(st.sampled_from([None, None, *BEFORE, *UNKNOWN]), max_size=2).map(tuple)
 KILLED_AT = st.one_of(st.none(), st.integers(1, 15), st.integers(1, 50))
 
@@ -31,6 +36,7 @@ class Walk(RuleBasedStateMachine):
 
     seen: ClassVar[Counter[str]] = Counter()
     world: World
+    moves = 0
 
     @initialize(
         turns=TURNS,
@@ -59,11 +65,25 @@ class Walk(RuleBasedStateMachine):
         self.world.decide(data.draw(st.sampled_from(self.world.waiting())), yes=yes)
 
     @precondition(lambda self: self.world.doubt)
-    @rule()
-    def settle(self) -> None:
-        """Somebody says what became of what is in doubt."""
-        self.seen["settled"] += 1
-        self.world.settle()
+    @rule(listing=st.booleans())
+    def settle(self, *, listing: bool) -> None:
+        """Somebody says what became of what is in doubt, or the server lists it."""
+        self.seen["settled by a listing" if listing else "settled by a person"] += 1
+        self.world.settle(listing=listing)
+
+    @precondition(lambda self: hasattr(__import__("hitl"), "add_input"))
+    @rule(text=st.sampled_from(TEXTS))
+    def say(self, text: str) -> None:
+        """Somebody says something while the run is paused, often the same again."""
+        self.seen["said" if self.world.say(text) else "not said"] += 1
+
+    @precondition(lambda self: self.moves < 2 and self.world.places())
+    @rule(data=st.data())
+    def move(self, data: Any) -> None:  # noqa: ANN401 - hypothesis has no name
+        """The history is kept elsewhere from now on."""
+        self.moves += 1
+        self.world.place = data.draw(st.sampled_from(self.world.places()))
+        self.seen["moved"] += 1
 
     def teardown(self) -> None:
         """Undisturbed it comes to its end."""

@@ -21,8 +21,12 @@ from agents.retry import ModelRetrySettings, retry_policies
 from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
-from hitl.conversation import history
-from hitl.errors import InDoubt, UnknownRun
+from hitl.conversation import LOCAL, Place, history
+from hitl.errors import AlreadyClaimed, InDoubt, InputRefused, UnknownRun
+from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.settle import by_hand
+from hitl.runtime.durable.turn import turn_of
+from hitl.model import Conversation
 from hitl.stores.memory import MemoryStore
 from tests.agents.session import MemorySession
 from tests.conversation.api import Api, ApiModel
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from tests.conversation.server import Raw
 
 RUN = "run_1"
+TEXTS = ("go", "on")
 EARLIER = [said("go"), replied("msg_0")]
 """What a session, a conversation or a chain holds of a talk before: the same words."""
 _FIRST = "resp_0"
@@ -93,6 +98,8 @@ class World:
         turn: the highest the run's counter was seen at.
         limit: how many turns it may take.
         doubt: the names of what is in doubt.
+        place: where it is told to go on, until it has; None: where it was.
+        spoken: the input it took while it was paused.
         said: what the model ever said, by the number of the answer, in short.
     """
 
@@ -107,6 +114,8 @@ class World:
         self.turn = 0
         self.limit = plan.max_turns
         self.doubt: tuple[str, ...] = ()
+        self.place: Place | None = None
+        self.spoken: list[str] = []
         self.said: dict[int, list[str]] = {}
         self.earlier = [] if plan.mode in {"local", "auto"} else EARLIER
         if plan.mode == "session":
@@ -139,6 +148,17 @@ class World:
         if outcome == "killed":
             self.clock.ticks += _LEASE + 1
         return outcome
+
+    def places(self) -> list[Place]:
+        """Where the run can go on from here, its own place aside."""
+        if self.plan.mode == "session" or not self.turn:
+            return []
+        state = asyncio.run(stored_state(self.store))
+        found = [LOCAL, Place(auto=True), Place(conversation_id=f"conv_{len(self.said)}")]
+        if state.conversation is None or state.conversation.mode != "conversation":
+            own = {each.id for each in state.responses} & self.api.server.responses.keys()
+            found += [Place(previous_response_id=each) for each in sorted(own)]
+        return found
 
     async def _outcome(self, life: Life, trouble: Trouble, options: dict[str, Any]) -> Outcome:
         try:
@@ -175,7 +195,10 @@ class World:
         except UnknownRun:
             start = {"run_id": RUN, "max_turns": self.limit, **self._start()}
             return await _read(hitl.run_streamed(agent, "go", **start, **options))
-        return await _read(hitl.resume_streamed(agent, RUN, max_turns=self.limit, **options))
+        options |= {"max_turns": self.limit, "place": self.place}
+        run = await _read(hitl.resume_streamed(agent, RUN, **options))
+        self.place = None
+        return run
 
     def _start(self) -> dict[str, Any]:
         return {
@@ -209,14 +232,43 @@ class World:
         asyncio.run(_all(self.store.decide(RUN, call, verdict)))
         self.verdicts[call] = yes
 
-    def settle(self) -> None:
-        """Say the truth of what is in doubt, as somebody who looks at the world."""
-        for call in self.doubt:
-            happened = bool(self.ran[call])
-            result = b'{"value":"done"}' if happened else None
-            how = "happened" if happened else "rerun"
-            asyncio.run(_all(self.store.settle(RUN, call, how, result=result)))  # type: ignore[arg-type]
+    def say(self, text: str) -> bool:
+        """Stage input; gives whether the run took it."""
+        try:
+            asyncio.run(hitl.add_input(RUN, text, store=self.store))
+        except (InputRefused, InDoubt, UnknownRun, AlreadyClaimed):
+            return False
+        self.spoken.append(text)
+        return True
+
+    def settle(self, *, listing: bool = False) -> None:
+        """Say the truth of what is in doubt, as somebody who looks at the world.
+
+        Args:
+            listing: let the server's listing say what became of a request.
+        """
+        for name in self.doubt:
+            asyncio.run(self._settled(name, listing=listing))
         self.doubt = ()
+
+    async def _settled(self, name: str, *, listing: bool) -> None:
+        turn = turn_of(name)
+        if turn is None:
+            happened = bool(self.ran[name])
+            result = b'{"value":"done"}' if happened else None
+            await self.store.settle(RUN, name, "happened" if happened else "rerun", result=result)
+            return
+        last = self.api.exchanges[-1] if self.api.exchanges else None
+        arrived = last if last is not None and _turn(last.output) == turn else None
+        if listing:
+            talk = last.parameters["conversation"] if last is not None else ""
+            items = self.api.server.conversations.get(talk, [])
+            start = len(items) - len(arrived.input + arrived.output if arrived else ())
+            await hitl.reconcile(self.store, RUN, items, start=start if turn == 1 else None)
+        elif arrived is not None:
+            await by_hand(self.store, RUN, name, arrived.output)
+        else:
+            await self.store.settle(RUN, name, "rerun")
 
     def finish(self) -> None:
         """Come to the end, undisturbed."""
@@ -256,6 +308,7 @@ class World:
         """What the model was told is the input, then turns: said, and answered; gives how many."""
         assert told[0] == "go"
         at, turns = 1, 0
+        spoken: list[str] = []
         while at < len(told):
             place = _place(told[at])
             assert place is not None, told
@@ -270,20 +323,28 @@ class World:
             assert len(set(answers)) == len(answers), told
             assert set(answers) <= wanted, told
             assert set(answers) == wanted or (at == len(told) and not ended), told
+            while at < len(told) and told[at] in TEXTS:
+                spoken.append(told[at])
+                at += 1
+        assert spoken == (self.spoken if ended else self.spoken[: len(spoken)]), told
         assert not ended or turns == len(self.plan.turns) + 1
         return turns
 
     def _received(self, state: hitl.RunState, told: list[str], *, ended: bool) -> None:
         """The server was told this, in order; what it does not have yet are the last answers."""
-        talk = state.conversation
-        if talk is not None and talk.mode == "conversation":
-            having = self.api.server.conversations[talk.id or ""]
-        elif talk is not None and talk.mode == "response_chain":
-            having = self.api.server.responses[[*state.responses][-1].id or ""]
+        server, talk = self.api.server, state.conversation or Conversation()
+        if talk.mode == "conversation":
+            having = server.conversations.get(talk.id or "", [])
+        elif talk.mode == "response_chain":
+            having = server.responses.get(talk.previous_response_id or "", [])
         else:
             last = [each for each in self.api.exchanges if each.arrived][-1]
+            if last.parameters.keys() != {"input"}:
+                return  # it has just come here, and asked nothing yet
             having = [*last.input, *last.output]
-        there = [*map(short, having)][len(self.earlier) :]
+        there, before = [*map(short, having)], [*map(short, EARLIER)]
+        if there[: len(before)] == before:  # not where a run has moved to
+            there = there[len(before) :]
         assert there == told[: len(there)], (there, told)
         assert all(each.endswith("!") for each in told[len(there) :]), (there, told)
         assert not ended or there == told
@@ -306,6 +367,17 @@ def _place(item: str) -> tuple[int, int] | None:
         return None
     turn, serial = item.rstrip("?").split("_")[1:3]
     return int(turn), int(serial)
+
+
+def _turn(output: Sequence[Raw]) -> int | None:
+    """Which turn an answer is; None for no answer."""
+    places = [_place(short(each)) for each in output]
+    return places[0][0] if places and places[0] is not None else None
+
+
+async def stored_state(store: MemoryStore) -> hitl.RunState:
+    """The state of the run as it is stored."""
+    return unpack(await store.load(RUN))[0]
 
 
 def _settings(trouble: Trouble) -> ModelSettings:
