@@ -6,6 +6,7 @@ from hitl.model import Interruption, RunState
 from hitl.revision import Loss
 from hitl.runtime.door import capture, check_restore, restore
 from hitl.runtime.durable.door import (
+    reconcile,
     resume,
     resume_streamed,
     resume_sync,
@@ -37,6 +38,7 @@ __all__ = [
     "idempotency_key",
     "idempotent",
     "loads",
+    "reconcile",
     "register",
     "reject",
     "restore",

@@ -234,6 +234,7 @@ class Save:
         new: the entries to append.
         requests: the calls that wait from now on. A call that has a row already keeps it, verdict
             and all; a request with other bytes under that name is refused.
+        forget: finished effects whose results this checkpoint holds; their rows go.
         reason, note: see `Run`.
     """
 
@@ -242,6 +243,7 @@ class Save:
     base: int
     new: Sequence[bytes] = ()
     requests: Sequence[NewRequest] = ()
+    forget: Sequence[str] = ()
     reason: Stop | None = None
     note: str | None = None
 
@@ -319,19 +321,26 @@ class Store(Protocol):
 
         Raises:
             Superseded: see `renew`; also when the log is not as long as `save.base`.
+            UnknownCall: an effect to forget is not there, or not finished.
         """
 
     async def release(
-        self, claim: Claim, *, reason: Stop | None = None, note: str | None = None
+        self,
+        claim: Claim,
+        *,
+        reason: Stop | None = None,
+        note: str | None = None,
+        forget: Sequence[str] = (),
     ) -> Run:
         """End a claim without a checkpoint: the run stays as its newest checkpoint says.
 
         With `reason`, it is stopped; without, it goes back to waiting or ready if its newest
         checkpoint is a pause, and is stopped otherwise. Calls in between become in doubt as in
-        `save`.
+        `save`. The finished effects in `forget` will be run anew: their rows go.
 
         Raises:
             Superseded: see `renew`.
+            UnknownCall: see `save`.
         """
 
     async def start(

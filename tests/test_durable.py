@@ -758,7 +758,7 @@ class TestKickoff:
     @staticmethod
     @on_a_store
     async def test_sends_the_server_its_input(store: Store) -> None:
-        """R-50: with a server conversation too, the input reaches the model."""
+        """R-50: once it is said that it did not arrive, the input goes out again."""
         log = Log()
 
         async def boom() -> None:
@@ -769,7 +769,11 @@ class TestKickoff:
             await hitl.run(
                 agent, "go", store=store, run_id=RUN, conversation_id="c", run_config=CONFIG
             )
+        with pytest.raises(InDoubt) as caught:
+            await again(store, log=log)
+        await hitl.reconcile(store, RUN, [])
         await again(store, log=log)
+        assert caught.value.calls == ("~request:1",)
         assert [each.input for each in log.requests] == [({"content": "go", "role": "user"},)]
         assert log.requests[0].conversation_id == "c"
 

@@ -24,8 +24,9 @@ from hitl.cli.convert import convert
 from hitl.cli.decision import approve, reject
 from hitl.cli.demo import demo
 from hitl.cli.diff import diff
+from hitl.cli.reconcile import reconcile
 from hitl.cli.resume import resume
-from hitl.cli.runs import cancel, prune, reconcile, runs
+from hitl.cli.runs import cancel, prune, runs
 from hitl.cli.show import show
 
 

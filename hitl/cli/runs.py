@@ -1,4 +1,4 @@
-"""`hitl runs`, `cancel`, `reconcile` and `prune`: stored runs, listed and looked after."""
+"""`hitl runs`, `cancel` and `prune`: stored runs, listed and looked after."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hitl import document
 from hitl.cli import operand, output, stored
 from hitl.cli.command import Command
 from hitl.lifecycle import STATUSES
 
 if TYPE_CHECKING:
     from hitl.lifecycle import Status
-    from hitl.store import Run, Settlement, Store
+    from hitl.store import Run
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -62,38 +61,7 @@ shown = stored.shown
 @click.option("--note", callback=operand.text, help="Why, in one line.")
 def cancel(*, run: str, url: str, note: str | None, as_json: bool) -> None:
     """Cancel RUN, on which nobody works; nothing of it can be decided or resumed any more."""
-    _report(stored.ask(url, lambda store: store.cancel(run, note=note)), as_json=as_json)
-
-
-@click.command(cls=Command, short_help="Say what became of a call that was cut.")
-@click.argument("run", callback=operand.text)
-@click.argument("call", callback=operand.text)
-@stored.store_option(required=True)
-@click.option("--happened", metavar="OUTPUT", callback=operand.text, help="It did; its output.")
-@click.option("--rerun", is_flag=True, help="It did not: run it again.")
-@click.option("--abandon", is_flag=True, help="Give the run up.")
-def reconcile(
-    *,
-    run: str,
-    call: str,
-    url: str,
-    happened: str | None,
-    rerun: bool,
-    abandon: bool,
-    as_json: bool,
-) -> None:
-    """Settle CALL of RUN, which was cut between its start and its result."""
-    if (happened is not None) + rerun + abandon != 1:
-        raise click.UsageError("say one of --happened OUTPUT, --rerun, --abandon")
-    how: Settlement = "rerun" if rerun else "abandon" if abandon else "happened"
-    # As the runtime records what a tool gave.
-    result = None if happened is None else document.encode({"value": happened})
-
-    async def settle(store: Store) -> Run:
-        names = [each.call for each in (await store.load(run)).effects]
-        return await store.settle(run, stored.exact(names, call), how, result=result)
-
-    _report(stored.ask(url, settle), as_json=as_json)
+    report(stored.ask(url, lambda store: store.cancel(run, note=note)), as_json=as_json)
 
 
 @click.command(cls=Command, short_help="Delete stored runs that ended long ago.")
@@ -115,7 +83,8 @@ def prune(*, url: str, older_than_s: float, as_json: bool) -> None:
         output.words(f"{count} {'run' if count == 1 else 'runs'} deleted")
 
 
-def _report(run: Run, *, as_json: bool) -> None:
+def report(run: Run, *, as_json: bool) -> None:
+    """Say what a run is now."""
     if as_json:
         output.machine(stored.run_json(run))
     else:

@@ -39,23 +39,29 @@ A run state keeps what a tracker knows (`record`) and gives a tracker back (`pri
 place or moved to another (`Place`). What a session holds of a run is compared by `compare`.
 """
 
+from hitl.conversation.correction import Corrected, Correction, correct, marks
 from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
 from hitl.conversation.place import LOCAL, Place, prime
 from hitl.conversation.session import SessionDifference, compare, unsaved
-from hitl.conversation.told import history, record, staged
+from hitl.conversation.told import behind, history, record, staged
 from hitl.conversation.tracker import Request, Tracker
 
 __all__ = [
     "LOCAL",
+    "Corrected",
+    "Correction",
     "Occurrence",
     "Place",
     "Receipt",
     "Request",
     "SessionDifference",
     "Tracker",
+    "behind",
     "compare",
+    "correct",
     "history",
+    "marks",
     "prime",
     "receipt",
     "record",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from hitl import values
+from hitl import model, values
 from hitl.conversation.occurrence import Occurrence, answered
 from hitl.errors import ConversationError
 from hitl.model import TEXT_INPUT, RunState, positions
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hitl.conversation.tracker import Tracker
     from hitl.document import JSONObject
-    from hitl.model import Item
+    from hitl.model import Item, Kind
 
 _NEVER_SENT = frozenset({"approval", "output", "opaque"})
 
@@ -33,6 +33,15 @@ def history(state: RunState) -> tuple[Occurrence, ...]:
 def staged(state: RunState) -> tuple[Occurrence, ...]:
     """Give the input that waits for the next model call: to be added after the open outputs."""
     return tuple(_items(state, positions(state.staged or ())))
+
+
+def behind(state: RunState, known: int) -> Iterator[tuple[Occurrence, Kind]]:
+    """Give what the run generated behind its first `known` items, and of which kind each is."""
+    for position in model.behind(state.generated or (), known):
+        item = state.log.item(position)
+        raw = _sendable(state, position, item)
+        if raw is not None:
+            yield Occurrence(position, raw), item.kind
 
 
 def record(state: RunState, tracker: Tracker) -> RunState:
@@ -62,9 +71,13 @@ def _told(state: RunState) -> Iterator[Occurrence]:
 def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
     for position in places:
         item = state.log.item(position)
-        raw = None if item.kind in _NEVER_SENT else plain(state, position, item)
+        raw = _sendable(state, position, item)
         if raw is not None:
             yield Occurrence(position, raw)
+
+
+def _sendable(state: RunState, position: int, item: Item) -> JSONObject | None:
+    return None if item.kind in _NEVER_SENT else plain(state, position, item)
 
 
 def plain(state: RunState, position: int, item: Item) -> JSONObject | None:

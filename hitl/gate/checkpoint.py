@@ -8,7 +8,7 @@ from attrs import evolve
 
 from hitl.errors import ArgumentsChanged, StoreCorrupt, Superseded, UnknownRun, ValueRefused
 from hitl.gate import name
-from hitl.gate.lease import close, held, interrupt, known, moved
+from hitl.gate.lease import close, forgotten, held, interrupt, known, moved
 from hitl.gate.row import Asked
 from hitl.lifecycle import ended
 from hitl.store import Checkpoint, Request, Stored
@@ -26,6 +26,7 @@ def save(rows: Rows, claim: Claim, save: Save) -> Run:
     if save.base != record.run.entries:
         found, expected = record.run.entries, save.base
         raise Superseded(f"expected a log of {expected} entries, found {found}")
+    record = forgotten(rows, record, save.forget)
     number = record.run.checkpoint + 1
     event: Event = save.event
     if save.event == "pause":

@@ -89,10 +89,16 @@ class Desk(ABC):
         return await self.write(partial(checkpoint.save, claim=claim, save=save))
 
     async def release(
-        self, claim: Claim, *, reason: Stop | None = None, note: str | None = None
+        self,
+        claim: Claim,
+        *,
+        reason: Stop | None = None,
+        note: str | None = None,
+        forget: Sequence[str] = (),
     ) -> Run:
         """End a claim without a checkpoint."""
-        return await self.write(partial(lease.release, claim=claim, reason=reason, note=note))
+        work = partial(lease.release, claim=claim, reason=reason, note=note, forget=forget)
+        return await self.write(work)
 
     async def start(
         self, claim: Claim, call: str, *, tool: str, arguments_sha256: str, idempotent: bool = False

@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from hitl.errors import AlreadyClaimed, InDoubt, NotClaimable, RunExists, Superseded, UnknownRun
+from hitl.errors import (
+    AlreadyClaimed,
+    InDoubt,
+    NotClaimable,
+    RunExists,
+    Superseded,
+    UnknownCall,
+    UnknownRun,
+)
 from hitl.gate import name
 from hitl.gate.row import Kept, Record
 from hitl.lifecycle import STATUSES, Status, after, ended, taken, waits
 from hitl.store import Claim, Run, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hitl.gate.row import Rows
     from hitl.lifecycle import Event
     from hitl.store import EffectState, Stop
@@ -86,6 +96,20 @@ def interrupt(rows: Rows, run_id: str) -> tuple[str, ...]:
         if not effect.idempotent:
             doubtful.append(effect.call)
     return tuple(doubtful)
+
+
+def forgotten(rows: Rows, record: Record, calls: Sequence[str]) -> Record:
+    """Remove the rows of effects that nothing depends on any more; give the run's row.
+
+    Raises:
+        UnknownCall: one is not there, or not finished.
+    """
+    for call in calls:
+        logged = rows.effect(record.run.run_id, name.call(call))
+        if logged is None or logged.effect.state != "finished":
+            raise UnknownCall("expected a finished call to forget, found none of that name")
+        rows.remove_effect(record.run.run_id, call)
+    return evolve(record, logged=record.logged - len(calls)) if calls else record
 
 
 def moved(
@@ -210,10 +234,15 @@ def renew(rows: Rows, claim: Claim, *, lease_s: float) -> Claim:
 
 
 def release(
-    rows: Rows, claim: Claim, *, reason: Stop | None = None, note: str | None = None
+    rows: Rows,
+    claim: Claim,
+    *,
+    reason: Stop | None = None,
+    note: str | None = None,
+    forget: Sequence[str] = (),
 ) -> Run:
     """End a claim without a checkpoint; see `Store.release`."""
-    record = held(rows, claim)
+    record = forgotten(rows, held(rows, claim), forget)
     event: Event = "stop"
     if reason is None and record.pause and record.pause == record.run.checkpoint:
         event = "pause" if record.undecided else "settled_pause"

@@ -3,7 +3,7 @@
 from hitl.model.agent import Agent, Tool
 from hitl.model.approval import Decision, Grant, Interruption, arguments_sha256
 from hitl.model.context import TEXT_INPUT, Context, Conversation, Mode
-from hitl.model.log import ItemLog, LogCodec, Spans, count, positions, spans
+from hitl.model.log import ItemLog, LogCodec, Spans, ahead, behind, count, positions, spans
 from hitl.model.record import (
     KINDS,
     STAGES,
@@ -52,7 +52,9 @@ __all__ = [
     "Turn",
     "Usage",
     "View",
+    "ahead",
     "arguments_sha256",
+    "behind",
     "count",
     "positions",
     "read_record",

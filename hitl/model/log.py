@@ -46,6 +46,25 @@ def count(packed: Spans) -> int:
     return sum(stop - start for start, stop in packed)
 
 
+def ahead(packed: Spans, length: int) -> Spans:
+    """Give the first `length` positions of `packed`."""
+    left, found = length, []
+    for start, stop in packed:
+        if left <= 0:
+            break
+        found.append((start, min(stop, start + left)))
+        left -= stop - start
+    return tuple(found)
+
+
+def behind(packed: Spans, length: int) -> Iterator[int]:
+    """Give the positions of `packed` behind the first `length`."""
+    left = length
+    for start, stop in packed:
+        yield from range(min(start + left, stop), stop)
+        left = max(0, left - (stop - start))
+
+
 @frozen
 class LogCodec:
     """How one codec reads and writes a log entry.

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from hitl import transfer
 from hitl.dialects.openai_python import DIALECT
 from hitl.dialects.openai_python.history import After, History
-from hitl.model import ItemLog, Ledger, RunState, count, positions
+from hitl.model import ItemLog, Ledger, RunState, ahead, count, positions
 from hitl.model.rebase import rebase
 from hitl.runtime import capture, sdk, seen, tail
 from hitl.runtime.tail import Lists
@@ -146,8 +146,8 @@ def _kept(result: object, before: RunState, history: History) -> dict[str, CallS
 def _after(last: _Last, at: Cut) -> After:
     window = last.history.placed
     lists = {
-        "generated_items": _head(last.state.generated or (), at.generated),
-        "session_items": _head(last.state.session or (), at.session),
+        "generated_items": ahead(last.state.generated or (), at.generated),
+        "session_items": ahead(last.state.session or (), at.session),
     }
     taken = {key: _among(packed, window) for key, packed in lists.items()}
     return After(
@@ -176,8 +176,8 @@ def _joined(before: RunState, ends: RunState, at: Cut, kept: dict[str, CallState
     return evolve(
         ends,
         input=before.input,
-        generated=_join(_head(before.generated or (), at.generated), ends.generated),
-        session=_join(_head(before.session or (), at.session), ends.session),
+        generated=_join(ahead(before.generated or (), at.generated), ends.generated),
+        session=_join(ahead(before.session or (), at.session), ends.session),
         responded=responded,
         last_response=before.last_response if not ends.responded else ends.last_response,
         current_response=moved,
@@ -238,17 +238,6 @@ def _unlisted(before: Ledger | None, ends: Ledger) -> tuple[str, ...]:
 
 def _missing(before: Iterable[Loss], new: Iterable[Loss]) -> tuple[Loss, ...]:
     return tuple({loss.path: loss for loss in (*before, *new)}.values())
-
-
-def _head(packed: Spans, length: int) -> Spans:
-    """Give the first `length` positions."""
-    left, found = length, []
-    for start, stop in packed:
-        if left <= 0:
-            break
-        found.append((start, min(stop, start + left)))
-        left -= stop - start
-    return tuple(found)
 
 
 def _end(packed: Spans | None) -> list[int]:

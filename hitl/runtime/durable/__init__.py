@@ -18,7 +18,13 @@
 | `hooks` | the user's hooks, and ours before them |
 | `seam` | the runs inside agents used as tools |
 | `session` | what a stopped worker wrote to a session, taken back |
-| `reply` | models that must not stream |
+| `guard` | what stands before the models: every request passes it |
+| `request` | a model request as an effect: its intent, its response |
+| `turn` | what a request is called in the effect ledger |
+| `talk` | what the server of a run has, as this claim knows it |
+| `refusal` | which errors say that a request surely did not arrive |
+| `response` | a model's response as bytes, from which it is given again |
+| `settle` | a request in doubt, settled by a listing or by hand |
 | `telemetry` | spans that link pause, verdicts and resume |
 | `private` | the private names of the SDK that durable runs rely on |
 """

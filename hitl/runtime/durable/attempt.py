@@ -13,16 +13,19 @@ from agents import Agent as SdkAgent
 from agents import MaxTurnsExceeded, Runner, RunResultStreaming
 from attrs import evolve, field, frozen, mutable
 
+from hitl.conversation import Place
 from hitl.errors import HitlError
-from hitl.model import RunState, Step
+from hitl.model import RunState, Step, count
 from hitl.runtime.durable import private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
+from hitl.runtime.durable.guard import Guards
 from hitl.runtime.durable.hooks import Hooks
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
-from hitl.runtime.durable.reply import whole
+from hitl.runtime.durable.request import Requests
+from hitl.runtime.durable.talk import Talk
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
 from hitl.runtime.durable.verdict import asked, judge, wave
@@ -31,7 +34,7 @@ from hitl.runtime.restore import restore
 from hitl.store import Claim, Save, Store, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from agents import StreamEvent
 
@@ -52,6 +55,7 @@ class Settings:
         options: what `Runner.run_streamed` is given besides.
         restoring: what `restore` is given besides.
         lease_s: for how long the run is claimed at a time.
+        place: where a resumed run goes on; None: where it was.
         everything: whether every call passes the gate.
         streams: whether models may be asked to stream.
         expires_in_s, default: when a request gets which verdict by itself.
@@ -61,6 +65,7 @@ class Settings:
     options: Mapping[str, Any] = field(factory=dict)
     restoring: Mapping[str, Any] = field(factory=dict)
     lease_s: float = 60.0
+    place: Place | None = None
     everything: bool = False
     streams: bool = True
     expires_in_s: float | None = None
@@ -79,6 +84,7 @@ class Attempt:
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
+        requests: what it asks its models.
     """
 
     store: Store
@@ -89,12 +95,14 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    requests: Requests = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
     _released: bool = field(default=False, init=False)
     _cancelled: bool = field(default=False, init=False)
     _gate: Gate = field(init=False)
     _tools: Tools = field(init=False)
+    _guards: Guards = field(init=False)
     _graph: Graph = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -107,7 +115,9 @@ class Attempt:
             on_lost=self.cancel,
         )
         self._tools = Tools(gate=self._gate, open=Open())
-        self._graph = Graph(self._tools.gated, streams=settings.streams)
+        self.requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
+        self._guards = Guards(self.requests, streams=settings.streams)
+        self._graph = Graph(self._tools.gated, self._guards.model)
 
     def cancel(self, mode: Any = "immediate") -> None:  # noqa: ANN401 - the SDK's literal
         """Stop what the SDK is running."""
@@ -126,6 +136,7 @@ class Attempt:
             memory = self.settings.options.get("session")
             if again and memory is not None:
                 await session.start_over(memory, kickoff.given)
+            self.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
                 max_turns=kickoff.max_turns,
@@ -147,6 +158,8 @@ class Attempt:
             telemetry.verdicts(given, self._before, self.claim.run_id)
             try:
                 judged = judge(self.state, self.note, requests)
+                judged = evolve(judged, state=self.requests.talk.resume(judged.state))
+                self.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
             except HitlError:
                 await self._release(None, None)
@@ -196,8 +209,7 @@ class Attempt:
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
-        if not self.settings.streams:
-            options["run_config"] = whole(options.get("run_config"))
+        options["run_config"] = self._guards.config(options.get("run_config"))
         hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
         if not start:  # a restored state has its context
             options.pop("context", None)
@@ -214,7 +226,6 @@ class Attempt:
         """Store the run before each model call; the first is covered by the kickoff."""
         self._gate.check()
         if self.result is None or not self.result.raw_responses:
-            await self._gate.still()
             return
         state = self._captured(self.result)
         turn = evolve(state.turn, current=max(0, state.turn.current - 1))
@@ -285,6 +296,7 @@ class Attempt:
             base=packed.base,
             new=packed.new,
             requests=requests,
+            forget=self.requests.covered(),
             reason=reason,
             note=note,
         )
@@ -292,6 +304,7 @@ class Attempt:
             run = await self.store.save(self._gate.claim, save)
         except HitlError as exc:
             raise Halt(exc) from exc
+        self.requests.saved(save.forget)
         self.stored, self.state = packed.entries, state
         if event != "save":
             self._done(run, final)
@@ -300,7 +313,9 @@ class Attempt:
         """Take the state of what runs; its log begins with the one that is stored."""
         if self._recorder is None:
             self._recorder = Recorder(self.state)
-        return self._recorder.capture(result)
+        state = self._recorder.capture(result)
+        self.requests.responses = count(state.responded or ())
+        return self.requests.talk.follow(state)
 
     def _done(self, run: Run, final: object = None) -> None:
         log.info("run %s: %s", run.run_id, run.status)
@@ -310,6 +325,7 @@ class Attempt:
             state=self.state,
             final_output=final,
             result=self.result,
+            corrections=tuple(self.requests.talk.corrections),
         )
 
     async def _restored(self, judged: Judged) -> AnyState:
@@ -333,7 +349,9 @@ class Attempt:
                 state = evolve(state, turn=turn, step=Step(kind="run_again"))
                 await self._save("stop", state, reason=reason, note=note)
             else:
-                await self._release(reason, note)
+                # What the SDK cannot go on with may be answered otherwise when it is asked again.
+                again = isinstance(exc, Exception)
+                await self._release(reason, note, self.requests.unused() if again else ())
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -349,9 +367,11 @@ class Attempt:
                     loop.exception()
         await self._gate.settle()
 
-    async def _release(self, reason: Stop | None, note: str | None) -> None:
+    async def _release(
+        self, reason: Stop | None, note: str | None, forget: Sequence[str] = ()
+    ) -> None:
         if self._gate.lost is None and not self._released:
-            await self.store.release(self._gate.claim, reason=reason, note=note)
+            await self.store.release(self._gate.claim, reason=reason, note=note, forget=forget)
             self._released = True
 
 

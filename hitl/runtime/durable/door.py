@@ -9,12 +9,14 @@ from hitl.runtime.door import STORED
 from hitl.runtime.durable.outcome import DurableRun, DurableStream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import agents as sdk
 
+    from hitl.conversation import Place
+    from hitl.document import JSONObject
     from hitl.runtime.durable.attempt import Settings
-    from hitl.store import Store, Verdict
+    from hitl.store import Run, Store, Verdict
 
 LEASE_S = 60.0
 MAX_TURNS = 10  # as openai-agents
@@ -153,6 +155,7 @@ def resume_streamed(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    place: Place | None = None,
     lease_s: float = LEASE_S,
     worker: str | None = None,
     force: bool = False,
@@ -172,6 +175,7 @@ def resume_streamed(
         streams=stream_model,
         expires_in_s=expires_in_s,
         default=default,
+        place=place,
         options={
             "context": None if context is STORED else context,
             "hooks": hooks,
@@ -214,6 +218,7 @@ async def resume(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    place: Place | None = None,
     lease_s: float = LEASE_S,
     worker: str | None = None,
     force: bool = False,
@@ -241,6 +246,8 @@ async def resume(
         agents: as `hitl.restore`.
         tools: as `hitl.restore`.
         allow_changed: as `hitl.restore`.
+        place: who keeps the history from now on; None: who did. The next request carries all of it
+            or what is new, as is right there, see `hitl.conversation.prime`.
         lease_s: as `hitl.run`.
         worker: as `hitl.run`.
         force: go on although no verdict is new.
@@ -257,7 +264,9 @@ async def resume(
         AlreadyClaimed: somebody is working on it; says who, and until when.
         NotClaimable: it was cancelled.
         ArgumentsChanged: a call is not the one that was decided; nothing was run.
-        InDoubt: a call was cut between its start and its result; settle it first.
+        ConversationMismatch: the run cannot go on at `place`; nothing was run.
+        InDoubt: a call, or a request to a server conversation, was cut between its start and its
+            result; settle it first.
         Superseded: another worker took the run over; nothing ran after that.
         RestoreError: the agent cannot go on with the run; nothing was run.
     """
@@ -277,6 +286,34 @@ def resume_sync(agent: sdk.Agent[Any], run_id: str, **options: Any) -> DurableRu
     return asyncio.run(resume(agent, run_id, **options))
 
 
+async def reconcile(
+    store: Store, run_id: str, items: Sequence[JSONObject], *, start: int | None = None
+) -> Run:
+    """Settle a request in doubt by what its conversation lists: it arrived, or it did not.
+
+    A request to a server conversation that was cut may have arrived. What the listing says the
+    server answered is what the run goes on with; a request that is not in it goes out again.
+
+    Args:
+        store: where the run lives, opened.
+        run_id: the run.
+        items: the whole conversation, oldest first, as the Responses API lists it
+            (`client.conversations.items.list(conversation_id, order="asc")`), each as a dict.
+        start: where in it the request would begin; None: behind the last item the run knows of. The
+            first request of a run knows of none: 0 where the conversation was made for the run.
+
+    Returns:
+        The run's row; it can be resumed.
+
+    Raises:
+        UnknownCall: no request of the run is in doubt.
+        ReceiptUnknown: the listing does not tell, or the response is not in it yet.
+    """
+    from hitl.runtime.durable.settle import by_listing
+
+    return await by_listing(store, run_id, items, start)
+
+
 async def _drained(stream: DurableStream) -> DurableRun:
     async for _ in stream.stream_events():
         pass
@@ -293,6 +330,7 @@ def _settings(
     default: Verdict | None,
     options: dict[str, Any],
     restoring: dict[str, Any],
+    place: Place | None = None,
 ) -> Settings:
     from hitl.runtime.durable.attempt import Settings
 
@@ -303,6 +341,7 @@ def _settings(
         options={name: value for name, value in options.items() if value is not None},
         restoring=restoring,
         lease_s=lease_s,
+        place=place,
         everything=gate == "all",
         streams=streams,
         expires_in_s=expires_in_s,

@@ -76,6 +76,7 @@ class Gate:
         asking: calls whose tool wanted a person, as it says itself.
         lost: why nothing may be done any more; None while it may.
         on_lost: told at once when that happens.
+        ran: what was started since the last checkpoint.
     """
 
     store: Store
@@ -86,6 +87,7 @@ class Gate:
     asking: set[str] = field(factory=set)
     lost: HitlError | None = None
     on_lost: Callable[[], None] = lambda: None
+    ran: set[str] = field(factory=set)
     _running: set[asyncio.Task[Any]] = field(factory=set, init=False)
     _open: dict[str, str] = field(factory=dict, init=False)
     _stopping: bool = field(default=False, init=False)
@@ -209,6 +211,7 @@ class Gate:
             raise Halt(exc) from exc
         if effect.state != "finished":
             self._open[call] = wanted.tool
+            self.ran.add(call)
             if self._stopping or self.lost is not None:
                 await self.undo(call)
                 raise Halt(self.lost or Superseded("the run was stopped before the tool was"))
@@ -217,7 +220,10 @@ class Gate:
 
     async def leave(self, call: str, result: object) -> None:
         """Record what a call gave."""
-        data = dump_result(result)
+        await self.record(call, dump_result(result))
+
+    async def record(self, call: str, data: bytes) -> None:
+        """Record what a call gave, written by whoever reads it again."""
         for attempt in range(_TRIES):
             try:
                 await self.store.finish(self.claim, call, data)
@@ -230,6 +236,16 @@ class Gate:
                 log.warning("run %s: call %s ran, its result is refused", self.claim.run_id, call)
                 raise Halt(exc) from exc
         self._open.pop(call, None)
+
+    def give_back(self, call: str) -> asyncio.Task[None]:
+        """Begin to take an intent back; what a lost store keeps of it, the next claim settles."""
+        return self._kept(self._given_back(call))
+
+    async def _given_back(self, call: str) -> None:
+        try:
+            await self.undo(call)
+        except HitlError as exc:
+            log.warning("run %s: %s was not taken back: %s", self.claim.run_id, call, exc.message)
 
     async def undo(self, call: str) -> None:
         """Take an intent back: its tool was surely not entered, or guards its own effects."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from agents import Agent, Handoff
-from agents import Model as _Model
+from agents import Agent, Handoff, Model
 
 from hitl.runtime.durable import private
-from hitl.runtime.durable.reply import Whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +16,17 @@ if TYPE_CHECKING:
 
 
 class Graph:
-    """The agents of one claim, each copied once, and the tools they have.
+    """The agents of one claim, each copied once, and the tools they have."""
 
-    Attributes:
-        streams: whether models may be asked to stream.
-    """
+    def __init__(self, gated: Callable[[Any, Graph], Any], guard: Callable[[Model], Any]) -> None:
+        """Copy agents so that `gated(tool, graph)` stands for each tool, `guard(model)` for each.
 
-    def __init__(self, gated: Callable[[Any, Graph], Any], *, streams: bool = True) -> None:
-        """Copy agents so that `gated(tool, graph)` stands for each tool."""
+        Args:
+            gated: gives what stands for a tool.
+            guard: gives what stands for a model.
+        """
         self._gated = gated
-        self.streams = streams
+        self._guard = guard
         self._copies: dict[int, tuple[Agent[Any], Agent[Any]]] = {}
         self._originals: dict[int, Agent[Any]] = {}
         self._tools: dict[int, tuple[Any, Any]] = {}
@@ -59,8 +58,8 @@ class Graph:
         """Make the copy name copies; what the user's code sees of it stays the original."""
         twin.tools = [self.tool(tool) for tool in agent.tools]
         twin.handoffs = [self._handoff(each) for each in agent.handoffs]
-        if not self.streams and isinstance(agent.model, _Model):
-            twin.model = Whole(agent.model)
+        if isinstance(agent.model, Model):
+            twin.model = self._guard(agent.model)
 
         async def tools(run_context: RunContextWrapper[Any]) -> list[Any]:
             # The original is asked: a hook may have given it other tools, and its rules on what

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 from pydantic import BaseModel
 
 from hitl import document, values
+from hitl.conversation import Place
 from hitl.model.fit import fit
 
 if TYPE_CHECKING:
@@ -33,6 +34,24 @@ class Kickoff:
     conversation_id: str | None = None
     previous_response_id: str | None = None
     auto_previous_response_id: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Who keeps the history."""
+        return Place(
+            conversation_id=self.conversation_id,
+            previous_response_id=self.previous_response_id,
+            auto=self.auto_previous_response_id,
+        )
+
+    def at(self, place: Place) -> Kickoff:
+        """Give the kickoff with another place for the history."""
+        return evolve(
+            self,
+            conversation_id=place.conversation_id,
+            previous_response_id=place.previous_response_id,
+            auto_previous_response_id=place.auto,
+        )
 
     @property
     def given(self) -> Any:  # noqa: ANN401 - what Runner.run takes

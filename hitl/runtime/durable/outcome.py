@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from hitl.conversation import Correction
 from hitl.lifecycle import Status
 from hitl.model import RunState
 
@@ -28,6 +29,7 @@ class DurableRun:
         final_output: what the run gave; None while it has not finished.
         result: the SDK's own result, a `RunResultStreaming` that has been read, where this process
             ran something; None where it did not.
+        corrections: what the SDK got wrong in requests of this process, and hitl put right.
     """
 
     id: str
@@ -35,6 +37,7 @@ class DurableRun:
     state: RunState | None = field(default=None, repr=False)
     final_output: Any = None
     result: Any = field(default=None, repr=False)
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def interruptions(self) -> tuple[Interruption, ...]:

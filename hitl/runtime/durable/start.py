@@ -19,6 +19,9 @@ from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.request import recorded
+from hitl.runtime.durable.response import calls_of, load_response
+from hitl.runtime.durable.turn import turn_of
 from hitl.runtime.durable.value import final_output
 
 if TYPE_CHECKING:
@@ -100,8 +103,7 @@ async def take_up(
         return
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    if not force:
-        await _refuse_strays(attempt, stored)
+    await _taken_over(attempt, stored, force=force)
     stream.begun(attempt.cancel)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
@@ -112,26 +114,31 @@ async def take_up(
 def _work(
     attempt: Attempt, stored: Stored, max_turns: int | None
 ) -> AsyncGenerator[StreamEvent, None]:
-    kickoff = load_kickoff(stored.kickoff)
+    kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
     if stored.checkpoint is None:
         if max_turns is not None and kickoff.max_turns is not None:
             kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
-        return _again(attempt, kickoff)
+        return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
     attempt.stored, attempt.note = len(stored.entries), note
     attempt.state = _raised(state, max_turns)
     return attempt.go_on(stored.requests)
 
 
-async def _refuse_strays(attempt: Attempt, stored: Stored) -> None:
-    """Refuse to ask the model again for a response whose calls ran already.
+async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
+    """Take what was answered before; refuse to ask again for a response whose calls ran already.
 
-    It would make them anew, under other ids. This is so only for calls that nobody was asked
-    about: the others have a checkpoint in which they wait.
+    The model would make them anew, under other ids.
     """
     state = None if stored.checkpoint is None else unpack(stored)[0]
-    lost = strays((each.call for each in stored.effects), state)
-    if not lost:
+    ran = (each.call for each in stored.effects if turn_of(each.call) is None)
+    lost = strays(ran, state)
+    answers = recorded(stored.effects)
+    made = {call for each in answers.values() for call in calls_of(load_response(each))}
+    attempt.requests.recorded |= answers.keys()
+    attempt.requests.pinned = bool(lost)
+    lost = tuple(each for each in lost if each.partition("/")[0] not in made)
+    if not lost or force:
         return
     await attempt.store.release(attempt.claim)
     message = f"{len(lost)} call(s) ran whose response was lost: {', '.join(lost)}"

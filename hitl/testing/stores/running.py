@@ -211,6 +211,23 @@ async def every_end_leaves_doubt(bench: Bench) -> None:
     same((await bench.b.release(claim)).status, "in_doubt")
 
 
+async def forgotten_with_a_checkpoint(bench: Bench) -> None:
+    """A checkpoint takes finished rows along that it names, and no others; a release does too."""
+    claim = await bench.approved("call", "open")
+    await start(bench.b, claim, "call")
+    await start(bench.b, claim, "open")
+    await bench.b.finish(claim, "call", b"done")
+    for name in ("open", "nobody"):
+        save = Save(event="save", head=b"", base=0, forget=["call", name])
+        await refused(UnknownCall, bench.b.save(claim, save))
+    same(len((await bench.a.load(bench.run_id)).effects), 2)
+    await bench.b.save(claim, Save(event="save", head=b"", base=0, forget=["call"]))
+    same([each.call for each in (await bench.a.load(bench.run_id)).effects], ["open"])
+    await bench.b.finish(claim, "open", b"done")
+    same((await bench.b.release(claim, forget=["open"])).status, "stopped")
+    same((await bench.a.load(bench.run_id)).effects, ())
+
+
 async def cancelled_start_is_undone(bench: Bench) -> None:
     """A start whose caller is cancelled meanwhile leaves no intent: the tool was not entered."""
     claim = await bench.approved("call")
@@ -241,5 +258,6 @@ CHECKS = (
     doubts_of_one_name,
     idempotent_runs_again,
     every_end_leaves_doubt,
+    forgotten_with_a_checkpoint,
     cancelled_start_is_undone,
 )

@@ -1,0 +1,140 @@
+"""A request as an SDK wrote it, held against what it must carry."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from hitl import document
+from hitl.conversation.occurrence import Occurrence, answered, asked, parts
+from hitl.document import JSONObject
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
+
+    from hitl.conversation.tracker import Request
+
+_BESIDE = frozenset({"id", "status", "created_by", "provider_data"})
+_PLACEHOLDER = "__fake_id__"  # openai-agents, for providers that give no ids
+
+
+@frozen(kw_only=True)
+class Correction:
+    """What was wrong with a request of an SDK; what left is right.
+
+    Attributes:
+        turn: the model call of the run, counted from 1.
+        repeated: what the server has already: taken out.
+        missing: what it has not: put in.
+        place: whether the request named another conversation or response.
+    """
+
+    turn: int = 0
+    repeated: tuple[JSONObject, ...] = field(default=(), repr=False)
+    missing: tuple[JSONObject, ...] = field(default=(), repr=False)
+    place: bool = False
+
+
+@frozen(kw_only=True)
+class Corrected:
+    """A request that carries what it must.
+
+    Attributes:
+        input: the items to send: the SDK's own where it wrote them.
+        names: the occurrences they are.
+        repeated, missing: see `Correction`.
+    """
+
+    input: list[JSONObject]
+    names: frozenset[int]
+    repeated: tuple[JSONObject, ...] = ()
+    missing: tuple[JSONObject, ...] = ()
+
+
+def marks(raw: JSONObject) -> tuple[str, ...]:
+    """Give what an item is recognised by, the surest first: its call, its id, its content."""
+    if (call := answered(raw)) is not None:
+        return (f"answer {call}",)
+    if (call := asked(raw)) is not None:
+        return (f"call {call}",)
+    identity = raw.get("id")
+    named = isinstance(identity, str) and identity not in {"", _PLACEHOLDER}
+    if "role" in raw:
+        content = document.digest([raw["role"], parts(raw.get("content"))])
+    else:
+        content = document.digest({key: raw[key] for key in raw.keys() - _BESIDE})
+    return (f"id {identity}", content) if named else (content,)
+
+
+def correct(
+    request: Request, had: AbstractSet[str], given: Sequence[JSONObject], *, filtered: bool = False
+) -> Corrected:
+    """Give what an SDK is about to send, corrected.
+
+    An item is first looked for among what must be sent, each occurrence once, then among what the
+    server has. One that is neither (a filter of the app made it) stays where it is.
+
+    Args:
+        request: what must be sent.
+        had: the marks of what the server has.
+        given: what the SDK is about to send.
+        filtered: whether the app may have taken items out on purpose: nothing is put in then.
+    """
+    waiting: defaultdict[str, deque[Occurrence]] = defaultdict(deque)
+    for each in request.items:
+        for mark in marks(each.raw):
+            waiting[mark].append(each)
+    taken: dict[int, JSONObject] = {}
+    kept: list[tuple[int | None, JSONObject]] = []
+    repeated: list[JSONObject] = []
+    for raw in given:
+        found = _next(waiting, marks(raw), taken.keys())
+        if found is not None:
+            taken[found.name] = raw
+            kept.append((found.name, raw))
+        elif not had.isdisjoint(marks(raw)):
+            repeated.append(raw)
+        else:
+            kept.append((None, raw))
+    missing = [each for each in request.items if each.name not in taken] if not filtered else []
+    names = frozenset(taken) | {each.name for each in missing}
+    wrong = missing or repeated
+    return Corrected(
+        input=_ordered(request.only(names), kept) if wrong else [raw for _, raw in kept],
+        names=names,
+        repeated=tuple(repeated),
+        missing=tuple(each.raw for each in missing),
+    )
+
+
+def _next(
+    waiting: dict[str, deque[Occurrence]], found: Iterable[str], taken: AbstractSet[int]
+) -> Occurrence | None:
+    """Find the first occurrence with one of these marks that is not taken."""
+    for mark in found:
+        places = waiting.get(mark, ())
+        while places:
+            each = places.popleft()
+            if each.name not in taken:
+                return each
+    return None
+
+
+def _ordered(request: Request, kept: Sequence[tuple[int | None, JSONObject]]) -> list[JSONObject]:
+    """Put everything in its place; what nobody knows stays behind its predecessor."""
+    after: defaultdict[int | None, list[JSONObject]] = defaultdict(list)
+    last: int | None = None
+    written: dict[int, JSONObject] = {}
+    for name, raw in kept:
+        if name is None:
+            after[last].append(raw)
+        else:
+            written[name], last = raw, name
+    ordered = after[None]
+    for each in request.items:
+        ordered.append(written.get(each.name, each.raw))
+        ordered += after[each.name]
+    return ordered

@@ -1,0 +1,97 @@
+"""A model's response in a store's row, from which it can be given again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
+
+from hitl import document, values
+from hitl.errors import StoreCorrupt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agents import ModelResponse
+
+    from hitl.document import JSONObject
+
+
+def dump_response(response: Response, done: Sequence[Any] = ()) -> bytes:
+    """Write a response.
+
+    Args:
+        response: as the stream ended with it.
+        done: the items the stream gave before; some servers leave them out of the response.
+
+    Raises:
+        ValueRefused: no document can hold it.
+    """
+    said = response.model_dump(mode="json", exclude_unset=True, warnings=False)
+    if not response.output and done:
+        said["output"] = [
+            each.model_dump(mode="json", exclude_unset=True, warnings=False) for each in done
+        ]
+    request_id = getattr(response, "_request_id", None)
+    return document.encode(values.encode({"response": said, "request_id": request_id}))
+
+
+def dump_output(output: Iterable[JSONObject], response_id: str | None = None) -> bytes:
+    """Write a response of which only the items are known, such as what a conversation lists."""
+    said = {"id": response_id, "output": [*output]}
+    return document.encode(values.encode({"response": said, "request_id": None}))
+
+
+def load_response(data: bytes | None) -> Response:
+    """Read what `dump_response` or `dump_output` wrote.
+
+    Raises:
+        StoreCorrupt: it is something else.
+    """
+    found: Any = None if data is None else values.decode(document.parse(data))
+    if not isinstance(found, dict) or found.keys() != {"response", "request_id"}:
+        raise StoreCorrupt("expected the response to a request, found something else")
+    response = Response.model_construct(**{**_EMPTY, **found["response"]})
+    response._request_id = found["request_id"]  # noqa: SLF001
+    return response
+
+
+def calls_of(response: Response) -> frozenset[str]:
+    """Give the names of the calls a response made."""
+    ids = (getattr(each, "call_id", None) for each in response.output)
+    return frozenset(document.escape(each) for each in ids if isinstance(each, str))
+
+
+_EMPTY: dict[str, Any] = {
+    "created_at": 0,
+    "model": "",
+    "object": "response",
+    "output": [],
+    "tool_choice": "auto",
+    "tools": [],
+    "parallel_tool_calls": True,
+}
+
+
+def of_reply(reply: ModelResponse) -> Response:
+    """Give a reply that was not streamed as the response of a stream."""
+    used = reply.usage
+    usage = ResponseUsage.model_construct(
+        input_tokens=used.input_tokens,
+        output_tokens=used.output_tokens,
+        total_tokens=used.total_tokens,
+        input_tokens_details=used.input_tokens_details,
+        output_tokens_details=used.output_tokens_details,
+    )
+    response = Response.model_construct(
+        **{**_EMPTY, "id": reply.response_id, "output": reply.output, "usage": usage}
+    )
+    response._request_id = getattr(reply, "request_id", None)  # noqa: SLF001
+    return response
+
+
+def completed(response: Response) -> ResponseCompletedEvent:
+    """Give the event a stream ends with."""
+    return ResponseCompletedEvent.model_construct(
+        type="response.completed", sequence_number=0, response=response
+    )

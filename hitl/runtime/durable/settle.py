@@ -1,0 +1,59 @@
+"""A request in doubt, settled by what its conversation lists, or by what a person says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hitl.conversation import Tracker, prime, receipt
+from hitl.errors import ReceiptUnknown, UnknownCall
+from hitl.runtime.durable.kickoff import load_kickoff
+from hitl.runtime.durable.packed import unpack
+from hitl.runtime.durable.response import dump_output
+from hitl.runtime.durable.talk import items_of
+from hitl.runtime.durable.turn import turn_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hitl.document import JSONObject
+    from hitl.store import Run, Store, Stored
+
+_OPEN = frozenset({"started", "in_doubt"})
+
+
+async def by_listing(
+    store: Store, run_id: str, items: Sequence[JSONObject], start: int | None
+) -> Run:
+    """Settle the request of a run that is in doubt; see `hitl.reconcile`."""
+    stored = await store.load(run_id)
+    request = _in_doubt(stored)
+    tracker = _tracker(stored)
+    found = receipt(tracker.sent(tracker.prepare()).cut(), items, start=start)
+    if not found.received:
+        return await store.settle(run_id, request, "rerun")
+    if not found.output:
+        message = "expected the response behind the request, found none yet"
+        raise ReceiptUnknown(message, hint="list the conversation again later")
+    return await by_hand(store, run_id, request, found.output)
+
+
+async def by_hand(store: Store, run_id: str, request: str, items: Iterable[JSONObject]) -> Run:
+    """Settle a request as answered by `items`, in the form of the Responses API."""
+    return await store.settle(run_id, request, "happened", result=dump_output(items))
+
+
+def _in_doubt(stored: Stored) -> str:
+    """Name the request nobody knows the end of; a run makes one at a time."""
+    calls = [each.call for each in stored.effects if each.state in _OPEN]
+    requests = [call for call in calls if turn_of(call) is not None]
+    if not requests:
+        raise UnknownCall("expected a run with a request in doubt, found none")
+    return requests[0]
+
+
+def _tracker(stored: Stored) -> Tracker:
+    """Give what the server had before the request, and what the request carried."""
+    if stored.checkpoint is not None:
+        return prime(unpack(stored)[0])
+    kickoff = load_kickoff(stored.kickoff)
+    return Tracker(conversation_id=kickoff.conversation_id).add(items_of(kickoff.given))

@@ -1,0 +1,178 @@
+"""What the server of a run has, as this claim knows it: the tracker, fed from what is captured."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, field, frozen, mutable
+
+from hitl.conversation import (
+    Correction,
+    Occurrence,
+    Place,
+    Tracker,
+    behind,
+    correct,
+    history,
+    marks,
+    prime,
+    record,
+)
+from hitl.conversation.occurrence import answered
+from hitl.document import JSONObject
+from hitl.model import Conversation, RunState, Spans, ahead, count
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.model import Mode
+
+log = logging.getLogger("hitl")
+
+
+@frozen(kw_only=True)
+class Sending:
+    """What leaves for the server.
+
+    Attributes:
+        input: the items.
+        conversation_id, previous_response_id: where they go.
+    """
+
+    input: list[JSONObject]
+    conversation_id: str | None
+    previous_response_id: str | None
+
+
+@mutable(kw_only=True, eq=False)
+class Talk:
+    """The requests of one claim, to whoever keeps the history of the run.
+
+    A local history needs no tracker: every request carries all of it, as the SDK writes it.
+
+    Attributes:
+        place: where the run was asked to go on; None: where it was.
+        corrections: what the SDK got wrong so far.
+    """
+
+    place: Place | None = None
+    corrections: list[Correction] = field(factory=list)
+    _tracker: Tracker | None = field(default=None, init=False)
+    _primed: bool = field(default=False, init=False)
+    _had: set[str] = field(factory=set, init=False)
+    _told: Spans = field(default=(), init=False)
+    _responses: int = field(default=0, init=False)
+
+    @property
+    def mode(self) -> Mode:
+        """Who keeps the history."""
+        return "local" if self._tracker is None else self._tracker.mode
+
+    def begin(self, place: Place, given: str | Sequence[JSONObject]) -> None:
+        """Begin a run with its input; its items have no positions yet."""
+        tracker = Tracker(
+            conversation_id=place.conversation_id,
+            previous_response_id=place.previous_response_id,
+            auto=place.auto,
+        )
+        self._tracker = None if tracker.mode == "local" else tracker.add(items_of(given))
+
+    def resume(self, state: RunState) -> RunState:
+        """Begin with a stored state; give it in the place where it goes on.
+
+        Raises:
+            ConversationMismatch: it cannot go on there.
+            ReceiptUnknown: nobody knows whether its last request arrived.
+        """
+        self._prime(state, self.place)
+        if self._tracker is not None:
+            return record(state, self._tracker)
+        if state.conversation is None or state.conversation.mode == "local":
+            return state
+        return evolve(state, conversation=Conversation(auto=False))
+
+    def follow(self, state: RunState) -> RunState:
+        """Take what came since; give the state with what the server has of it."""
+        tracker = self._tracker
+        if tracker is None:
+            return state
+        if not self._primed:
+            self._prime(state, None)
+        elif ahead(state.generated or (), count(self._told)) != self._told:
+            stored = state.conversation if tracker.flight is not None else tracker.stored()
+            self._prime(evolve(state, conversation=stored), None)
+        else:
+            self._tracker = self._further(tracker, state)
+        self._told, self._responses = state.generated or (), count(state.responded or ())
+        return record(state, self._tracker) if self._tracker is not None else state
+
+    def send(self, given: Any, turn: int, *, filtered: bool) -> Sending | None:  # noqa: ANN401
+        """Give what the next request carries instead of `given`; None: as it is.
+
+        Args:
+            given: the input of the model, as the SDK wrote it.
+            turn: the model call of the run, counted from 1.
+            filtered: whether a filter of the app saw it.
+        """
+        if self._tracker is None:
+            return None
+        request = self._tracker.prepare()
+        found = correct(request, self._had, items_of(given), filtered=filtered)
+        self._tracker = self._tracker.sent(request.only(found.names))
+        if found.repeated or found.missing:
+            self.corrections.append(
+                Correction(turn=turn, repeated=found.repeated, missing=found.missing)
+            )
+            log.warning(
+                "request %s: %s items the server has were taken out, %s it has not were put in",
+                turn,
+                len(found.repeated),
+                len(found.missing),
+            )
+        return Sending(
+            input=found.input,
+            conversation_id=request.conversation_id,
+            previous_response_id=request.previous_response_id,
+        )
+
+    def unsent(self) -> None:
+        """Take it that the request surely did not arrive."""
+        if self._tracker is not None and self._tracker.flight is not None:
+            self._tracker = self._tracker.rewind()
+
+    def _prime(self, state: RunState, place: Place | None) -> None:
+        tracker = prime(state, place)
+        self._primed = True
+        self._tracker = None if tracker.mode == "local" else tracker
+        self._told, self._responses = state.generated or (), count(state.responded or ())
+        if self._tracker is not None:
+            waiting = {each.name for each in tracker.pending}
+            known = (each for each in history(state) if each.name not in waiting)
+            self._had = {mark for each in known for mark in marks(each.raw)}
+
+    def _further(self, tracker: Tracker, state: RunState) -> Tracker:
+        """Take the items that follow those that are known."""
+        answers = tracker.flight is not None and count(state.responded or ()) > self._responses
+        output = set(state.responses[-1].output) if answers else set()
+        theirs: list[Occurrence] = []
+        ours: list[Occurrence] = []
+        for each, kind in behind(state, count(self._told)):
+            brought = answered(each.raw) is not None or kind == "input"
+            (ours if each.name not in output and brought else theirs).append(each)
+        if answers:
+            before = tracker.pending
+            tracker = tracker.accepted(
+                state.responses[-1].id,
+                [each.raw for each in theirs],
+                [each.name for each in theirs],
+            )
+            waiting = {each.name for each in tracker.pending}
+            known = (each for each in (*before, *theirs) if each.name not in waiting)
+            self._had.update(mark for each in known for mark in marks(each.raw))
+        return tracker.add([each.raw for each in ours], [each.name for each in ours])
+
+
+def items_of(given: Any) -> list[JSONObject]:  # noqa: ANN401 - what a model is given
+    """Give an input as items."""
+    return [{"role": "user", "content": given}] if isinstance(given, str) else [*given]

@@ -1,0 +1,88 @@
+"""What an SDK is about to send, held against what must be sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hitl.conversation import Tracker, correct, marks
+from tests.conversation.server import called, done, replied, said
+
+if TYPE_CHECKING:
+    from hitl.conversation import Corrected
+    from tests.conversation.server import Raw
+
+OLD = [said("go"), called("call_1"), replied("msg_1")]
+NEW = [done("call_1"), said("and"), said("and"), said("go")]
+HAD = {mark for each in OLD for mark in marks(each)}
+
+
+def corrected(sends: list[Raw], new: list[Raw] = NEW, *, filtered: bool = False) -> Corrected:
+    """Correct what is sent where the server has `OLD` and must get `new`."""
+    talk = Tracker(conversation_id="conv").add([said("go")])
+    talk = talk.sent(talk.prepare()).accepted("resp_1", OLD[1:])
+    return correct(talk.add(new).prepare(), HAD, sends, filtered=filtered)
+
+
+class TestRight:
+    def test_left_alone(self) -> None:
+        """What is right stays as the SDK wrote it, object by object."""
+        found = corrected(NEW)
+        assert all(one is other for one, other in zip(found.input, NEW, strict=True))
+        assert not found.repeated
+        assert not found.missing
+
+    def test_order_of_the_sdk(self) -> None:
+        """The SDK's own order stands as long as nothing is wrong."""
+        assert corrected(NEW[::-1]).input == NEW[::-1]
+
+    def test_another_spelling(self) -> None:
+        """A message is known in whichever form its content is written."""
+        part = {"role": "user", "content": [{"type": "input_text", "text": "and"}]}
+        assert corrected([NEW[0], part, *NEW[2:]]).input[1] is part
+
+
+class TestWrong:
+    def test_repeated(self) -> None:
+        """What the server has is taken out: by its call, by its id, by its text."""
+        found = corrected([*OLD, *NEW])
+        assert found.input == NEW
+        assert sorted(map(str, found.repeated)) == sorted(map(str, OLD))
+
+    def test_missing(self) -> None:
+        """What the server has not is put in, in its place, each occurrence."""
+        found = corrected([said("and")])
+        assert found.input == NEW
+        assert found.missing == (NEW[0], NEW[2], NEW[3])
+
+    def test_said_again(self) -> None:
+        """A text the server has is sent when it is said again: occurrences count, not contents."""
+        assert corrected([said("go")], [said("go")]).input == [said("go")]
+
+    def test_foreign(self) -> None:
+        """What nobody knows stays behind what it followed; a filter may have made it."""
+        found = corrected([NEW[0], said("note"), NEW[3]])
+        assert found.input == [NEW[0], said("note"), *NEW[1:]]
+
+    def test_filtered(self) -> None:
+        """What a filter of the app took out stays out, and what the server has too."""
+        found = corrected([OLD[0], NEW[0]], [NEW[0], said("and")], filtered=True)
+        assert found.input == [NEW[0]]
+        assert len(found.names) == 1
+
+
+@given(
+    taken=st.sets(st.integers(0, len(NEW) - 1)),
+    repeats=st.lists(st.sampled_from(OLD[1:]), max_size=4),
+    order=st.randoms(use_true_random=False),
+)
+def test_always_the_same(taken: set[int], repeats: list[Raw], order: object) -> None:
+    """Whatever is left out of a request, and put into it: once each, in order, leaves."""
+    sends = [each for index, each in enumerate(NEW) if index not in taken] + repeats
+    order.shuffle(sends)  # type: ignore[attr-defined]
+    found = corrected(sends)
+    assert sorted(map(str, found.input)) == sorted(map(str, NEW))
+    assert len(found.repeated) == len(repeats)
+    assert not (taken or repeats) or found.input == NEW

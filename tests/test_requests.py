@@ -1,0 +1,405 @@
+"""What a durable run asks its models, with a server that refuses what the real one refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from agents import Agent, RunConfig, RunHooks, function_tool
+from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
+
+import hitl
+from hitl.conversation import LOCAL, Place
+from hitl.errors import ConversationMismatch, InDoubt, ReceiptUnknown, UnknownCall
+from tests.conversation.model import ServerModel
+from tests.conversation.server import Server, called, replied, said
+from tests.test_cli import invoke
+from tests.test_cli import said as invoke_said
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from hitl.runtime.durable.outcome import DurableRun
+    from hitl.store import Store
+    from tests.conversation.server import Raw
+
+RUN = "run"
+CONFIG = RunConfig(tracing_disabled=True)
+CONVERSATION = {"conversation_id": "conv"}
+CHAIN = {"auto_previous_response_id": True}
+YES = hitl.approve(by="ana")
+MODES = pytest.mark.parametrize("mode", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])
+
+
+class Stage:
+    """An agent, its tool and the server it talks to; the server outlives the agent.
+
+    Attributes:
+        ran: how often the tool ran.
+    """
+
+    def __init__(self, *answers: list[Raw]) -> None:
+        script = answers or ([called("call_1")], [replied("msg_1")])
+        self.server = Server()
+        self.model = ServerModel(self.server, *script)
+        self.ran = 0
+
+    @property
+    def agent(self) -> Agent[Any]:
+        """Another one each time, as in another process."""
+
+        @function_tool(needs_approval=True)
+        def tool() -> str:
+            self.ran += 1
+            return "done"
+
+        return Agent(name="ops", model=self.model, tools=[tool])
+
+    async def start(self, store: Store, **options: Any) -> DurableRun:  # noqa: ANN401
+        """Run to the first pause."""
+        config = options.pop("run_config", CONFIG)
+        return await hitl.run(
+            self.agent, "go", store=store, run_id=RUN, run_config=config, **options
+        )
+
+    async def go_on(self, store: Store, **options: Any) -> DurableRun:  # noqa: ANN401
+        """Go on as another process."""
+        return await hitl.resume(self.agent, RUN, store=store, run_config=CONFIG, **options)
+
+    @property
+    def carried(self) -> list[list[Any]]:
+        """What each request carried, in short."""
+        short = [each["input"] for each in self.model.requests]
+        return [[raw.get("call_id") or raw["content"] for raw in each] for each in short]
+
+
+def on_a_store(play: Callable[[Store], Awaitable[None]]) -> Callable[[], None]:
+    """Let something be played on a store of its own."""
+
+    async def opened() -> None:
+        async with hitl.connect("memory:") as store:
+            await play(store)
+
+    return lambda: asyncio.run(opened())
+
+
+class Raises(RunHooks[Any]):
+    """A hook of the app that stops the run once, after a response."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error: Exception | None = error
+
+    async def on_llm_end(self, *_: object) -> None:
+        """Stop the run."""
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+
+class Hangs(RunHooks[Any]):
+    """A hook of the app that never comes back after a response."""
+
+    def __init__(self) -> None:
+        self.there = asyncio.Event()
+
+    async def on_llm_end(self, *_: object) -> None:
+        """Hang."""
+        self.there.set()
+        await asyncio.Event().wait()
+
+
+class TestRecorded:
+    @staticmethod
+    @MODES
+    def test_given_again(mode: dict[str, Any]) -> None:
+        """Law 7: a response that was received before a cut is not asked for again."""
+        stage = Stage()
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            hooks = Hangs()
+            cut = asyncio.create_task(stage.start(store, **mode, hooks=hooks))
+            await hooks.there.wait()
+            cut.cancel()
+            await asyncio.wait([cut])
+            run = await stage.go_on(store)
+            assert [each.call for each in run.interruptions] == ["call_1"]
+            assert len(stage.model.requests) == 1
+            await store.decide(RUN, "call_1", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+            assert (await store.load(RUN)).effects[0].call == "call_1"
+
+        through()
+        assert stage.ran == 1
+
+    @staticmethod
+    @MODES
+    def test_asked_for_anew(mode: dict[str, Any]) -> None:
+        """One that the SDK cannot go on with is asked for anew; a conversation has it for good."""
+        stage = Stage([called("call_1")], [replied("msg_1")], [replied("msg_2")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            with pytest.raises(ValueError, match="no"):
+                await stage.start(store, **mode, hooks=Raises(ValueError("no")))
+            await stage.go_on(store)
+
+        through()
+        assert len(stage.model.requests) == (1 if mode == CONVERSATION else 2)
+
+    @staticmethod
+    def test_forgotten_with_the_checkpoint() -> None:
+        """The row of a response goes when a checkpoint holds it: each item is stored once."""
+        stage = Stage()
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store)
+            assert (await store.load(RUN)).effects == ()
+
+        through()
+
+
+class TestInDoubt:
+    @staticmethod
+    @pytest.mark.parametrize("mode", [{}, CHAIN], ids=["local", "chain"])
+    def test_harmless(mode: dict[str, Any]) -> None:
+        """R-50: the app's own history, and a chain, are sent again after a cut, with the input."""
+        stage = Stage()
+        stage.model.fails = 1
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            with pytest.raises(ConnectionError):
+                await stage.start(store, **mode)
+            assert (await store.load(RUN)).effects == ()
+            await stage.go_on(store)
+
+        through()
+        assert stage.carried == [["go"], ["go"]]
+
+    @staticmethod
+    def test_turned_down() -> None:
+        """R-18: a request the server refused did not arrive: it goes out again by itself."""
+        stage = Stage()
+        error = type("Refused", (Exception,), {"status_code": 400})
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            stage.model.server = _Failing(stage.server, error("no"))  # type: ignore[assignment]
+            with pytest.raises(error):
+                await stage.start(store, **CONVERSATION)
+            assert (await store.run(RUN)).status == "stopped"
+            stage.model.server = stage.server
+            await stage.go_on(store)
+
+        through()
+        assert stage.server.received == [[said("go")]]
+
+    @staticmethod
+    @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_settled_by_a_listing(turn: int, *, arrived: bool) -> None:
+        """Law 7: nobody knows whether it arrived, until the conversation is listed."""
+        stage = Stage()
+        failing = _Failing(stage.server, TimeoutError(), arrives=arrived)
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            if turn == 2:
+                await stage.start(store, **CONVERSATION)
+                await store.decide(RUN, "call_1", YES)
+            stage.model.server = failing  # type: ignore[assignment]
+            with pytest.raises(TimeoutError):
+                await (stage.start(store, **CONVERSATION) if turn == 1 else stage.go_on(store))
+            stage.model.server = stage.server
+            if arrived:
+                stage.model.answers.pop(0)
+            with pytest.raises(InDoubt):
+                await stage.go_on(store)
+            listing = stage.server.conversations.get("conv", [])
+            if turn == 1 and arrived:  # it may have been there before the run
+                with pytest.raises(ReceiptUnknown):
+                    await hitl.reconcile(store, RUN, listing)
+            await hitl.reconcile(store, RUN, listing, start=0 if turn == 1 else None)
+            if turn == 1:
+                await stage.go_on(store)
+                await store.decide(RUN, "call_1", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        assert stage.ran == 1
+        assert [len(each) for each in stage.server.received] == [1, 1]
+
+    @staticmethod
+    def test_a_listing_that_does_not_tell() -> None:
+        """A listing with the request and no response says nothing; one of a sound run neither."""
+        stage = Stage()
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            stage.model.server = _Failing(stage.server, TimeoutError())  # type: ignore[assignment]
+            with pytest.raises(TimeoutError):
+                await stage.start(store, **CONVERSATION)
+            with pytest.raises(ReceiptUnknown):
+                await hitl.reconcile(store, RUN, [said("go")])
+            await hitl.reconcile(store, RUN, [])
+            with pytest.raises(UnknownCall):
+                await hitl.reconcile(store, RUN, [])
+
+        through()
+
+
+class TestCommandLine:
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        """A store with a run whose first request is in doubt."""
+        stage = Stage()
+        stage.model.server = _Failing(stage.server, TimeoutError())  # type: ignore[assignment]
+
+        async def start() -> None:
+            async with hitl.connect(f"sqlite:///{tmp_path}/runs.db") as store:
+                with pytest.raises(TimeoutError):
+                    await stage.start(store, **CONVERSATION)
+
+        asyncio.run(start())
+        return f"sqlite:///{tmp_path}/runs.db"
+
+    @staticmethod
+    def _go_on(url: str, stage: Stage) -> DurableRun:
+        async def going() -> DurableRun:
+            async with hitl.connect(url) as store:
+                return await stage.go_on(store)
+
+        return asyncio.run(going())
+
+    def test_listing(self, url: str, tmp_path: Path) -> None:
+        """A file with what the conversation holds settles it."""
+        listing = tmp_path / "listing.json"
+        listing.write_text("[]")
+        told = invoke_said("reconcile", RUN, "--listing", listing, "--store", url)
+        assert told["status"] == "stopped"
+        stage = Stage()
+        self._go_on(url, stage)
+        assert stage.carried == [["go"]]
+
+    def test_by_hand(self, url: str) -> None:
+        """A person says what the server answered."""
+        items = json.dumps([replied("msg_1", "hello")])
+        invoke_said("reconcile", RUN, "~request:1", "--happened", items, "--store", url)
+        stage = Stage()
+        assert self._go_on(url, stage).final_output == "hello"
+        assert stage.carried == []
+
+    def test_usage(self, url: str, tmp_path: Path) -> None:
+        """A listing names no call, and is a list; an answer to a request is one too."""
+        listing = tmp_path / "listing.json"
+        listing.write_text("{}")
+        invoke("reconcile", RUN, "--listing", listing, "--store", url, code=2)
+        invoke("reconcile", RUN, "~request:1", "--listing", listing, "--store", url, code=2)
+        invoke("reconcile", RUN, "--rerun", "--store", url, code=2)
+        invoke("reconcile", RUN, "~request:1", "--happened", "hello", "--store", url, code=1)
+
+
+class _Failing:
+    """A server whose next answer is lost."""
+
+    def __init__(self, server: Server, error: Exception, *, arrives: bool = False) -> None:
+        self._server, self._error, self._arrives = server, error, arrives
+
+    def create(self, parameters: Raw, output: list[Raw]) -> str:
+        """Take the request, or not, and fail."""
+        if self._arrives:
+            self._server.create(parameters, output)
+        raise self._error
+
+
+EVERYTHING = ["go", "call_1", "call_1"]
+
+
+class TestPlace:
+    @staticmethod
+    @pytest.mark.parametrize(
+        ("start", "place", "carries"),
+        [
+            ({}, Place(conversation_id="conv"), EVERYTHING),
+            ({}, Place(auto=True), EVERYTHING),
+            (CONVERSATION, Place(conversation_id="other"), EVERYTHING),
+            (CONVERSATION, Place(conversation_id="conv"), ["call_1"]),
+            (CONVERSATION, None, ["call_1"]),
+            (CONVERSATION, LOCAL, EVERYTHING),
+            (CHAIN, Place(previous_response_id="resp_0"), ["call_1"]),
+            (CHAIN, Place(conversation_id="conv"), EVERYTHING),
+            (CHAIN, LOCAL, EVERYTHING),
+            (CHAIN, None, ["call_1"]),
+        ],
+    )
+    def test_moved(start: dict[str, Any], place: Place | None, carries: list[str]) -> None:
+        """Holes 2, 3 and 5 of the SDK: where a run goes on, it carries what is not there."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **start)
+            await store.decide(RUN, "call_1", YES)
+            await stage.go_on(store, place=place)
+            await store.decide(RUN, "call_2", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        assert stage.carried[1] == carries
+        stays = place == LOCAL
+        assert stage.carried[2] == ([*carries, "call_2", "call_2"] if stays else ["call_2"])
+        assert stage.ran == 2
+
+    @staticmethod
+    def test_refused() -> None:
+        """A response of nobody knows which run is refused, and nothing ran."""
+        stage = Stage()
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **CONVERSATION)
+            await store.decide(RUN, "call_1", YES)
+            with pytest.raises(ConversationMismatch):
+                await stage.go_on(store, place=Place(previous_response_id="resp_0"))
+            assert (await store.run(RUN)).status == "ready"
+            await stage.go_on(store)
+
+        through()
+        assert stage.ran == 1
+
+
+class TestCorrected:
+    @staticmethod
+    @pytest.mark.parametrize("mode", [CHAIN, CONVERSATION], ids=["chain", "conv"])
+    @pytest.mark.parametrize("sends", ["everything", "nothing"])
+    def test_wrong_requests(
+        mode: dict[str, Any], sends: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever a release of the SDK sends: what the server has stays here, what not goes."""
+        stage = Stage()
+
+        def wrong(_self: object, given: Any, generated: Any) -> list[Any]:  # noqa: ANN401
+            items = [said(given)] if isinstance(given, str) else [*given]
+            items += [each.to_input_item() for each in generated]
+            return items if sends == "everything" else []
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **mode)
+            await store.decide(RUN, "call_1", YES)
+            monkeypatch.setattr(OpenAIServerConversationTracker, "prepare_input", wrong)
+            run = await stage.go_on(store)
+            (found,) = run.corrections
+            assert (found.turn, len(found.repeated), len(found.missing)) == (
+                2,
+                2 if sends == "everything" else 0,
+                0 if sends == "everything" else 1,
+            )
+
+        through()
+        assert stage.carried == [["go"], ["call_1"]]
