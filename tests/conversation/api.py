@@ -168,9 +168,9 @@ class ApiModel(Model):
             parameters["conversation"] = options["conversation_id"]
         if options["previous_response_id"]:
             parameters["previous_response_id"] = options["previous_response_id"]
-        self.life.step()
+        self.life.step("before request")
         exchange = self.api.take(parameters)
-        self.life.step()
+        self.life.step("after request")
         return exchange
 
     async def get_response(self, *args: Any, **options: Any) -> Any:

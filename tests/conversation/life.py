@@ -31,7 +31,7 @@ class Life:
         """Whether it was killed."""
         return self.killed_at is not None and self.steps >= self.killed_at
 
-    def step(self) -> None:
+    def step(self, _place: str = "") -> None:
         """Be at a step.
 
         Raises:
@@ -50,13 +50,13 @@ class Reached:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._real, name)
-        return self._stepping(found) if callable(found) else found
+        return self._stepping(name, found) if callable(found) else found
 
-    def _stepping(self, method: Callable[..., Any]) -> Callable[..., Any]:
+    def _stepping(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         async def stepping(*args: Any, **kwargs: Any) -> Any:
-            self._life.step()
+            self._life.step(f"before {name}")
             result = await method(*args, **kwargs)
-            self._life.step()
+            self._life.step(f"after {name}")
             return result
 
         return stepping

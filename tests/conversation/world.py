@@ -5,13 +5,11 @@ model server, the session and what its tools act on. It is killed at any step. W
 is judged by what the world received, never by what the run says of itself alone.
 """
 
-# ruff: noqa: ANN401  (the SDK's objects)
-
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 import httpx2
@@ -21,31 +19,36 @@ from agents.retry import ModelRetrySettings, retry_policies
 from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
-from hitl.conversation import LOCAL, Place, history
+from hitl.conversation import LOCAL, Place
 from hitl.errors import AlreadyClaimed, InDoubt, InputRefused, UnknownRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.settle import by_hand
 from hitl.runtime.durable.turn import turn_of
-from hitl.model import Conversation
 from hitl.stores.memory import MemoryStore
 from tests.agents.session import MemorySession
-from tests.conversation.api import Api, ApiModel
+from tests.conversation.api import UNKNOWN, Api, ApiModel, Fault
+from tests.conversation.judge import EARLIER, judge, place_of, turn_of_answer
 from tests.conversation.life import Killed, Life, Reached
-from tests.conversation.server import called, replied, said, short
+from tests.conversation.server import called, replied, short
 from tests.stores.clock import TICK_S, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
-    from tests.conversation.api import Fault
+    from tests.conversation.api import Exchange
     from tests.conversation.server import Raw
 
+T = TypeVar("T")
+
 RUN = "run_1"
-TEXTS = ("go", "on")
-EARLIER = [said("go"), replied("msg_0")]
-"""What a session, a conversation or a chain holds of a talk before: the same words."""
 _FIRST = "resp_0"
 _LEASE = 4  # ticks
+_MODES = {"conversation": "conversation", "chain": "response_chain", "auto": "response_chain"}
+_NAMES: dict[str, set[str]] = {
+    "conversation": {"conversation"},
+    "response_chain": {"previous_response_id"},
+    "local": set(),
+}
 _ENOUGH = 40  # processes, to come to an end when nothing is disturbed any more
 
 Mode = Literal["local", "session", "conversation", "chain", "auto"]
@@ -99,8 +102,10 @@ class World:
         limit: how many turns it may take.
         doubt: the names of what is in doubt.
         place: where it is told to go on, until it has; None: where it was.
+        moved: whether it ever was.
         spoken: the input it took while it was paused.
         said: what the model ever said, by the number of the answer, in short.
+        seen: how often what happened.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -115,11 +120,13 @@ class World:
         self.limit = plan.max_turns
         self.doubt: tuple[str, ...] = ()
         self.place: Place | None = None
+        self.moved = False
         self.spoken: list[str] = []
         self.said: dict[int, list[str]] = {}
-        self.earlier = [] if plan.mode in {"local", "auto"} else EARLIER
-        if plan.mode == "session":
-            self.session.items += self.earlier  # type: ignore[union-attr, arg-type]
+        self.seen: Counter[str] = Counter()
+        self._newest = self._cut = 0
+        if self.session is not None:
+            self.session.items += cast("list[Any]", EARLIER)
         elif plan.mode == "chain":
             self.api.server.responses[_FIRST] = [*EARLIER]
         elif plan.mode == "conversation":
@@ -127,7 +134,7 @@ class World:
 
     def _answer(self, told: list[Raw]) -> Sequence[Raw]:
         """Say the next turn of the plan; the same turn asked for again gets other ids."""
-        turn = 1 + max((place[0] for item in told if (place := _place(short(item)))), default=0)
+        turn = 1 + max((place[0] for item in told if (place := place_of(short(item)))), default=0)
         serial = len(self.said) + 1
         tools = self.plan.turns[turn - 1] if turn <= len(self.plan.turns) else ()
         output = [called(f"call_{turn}_{serial}_{n}", tool) for n, tool in enumerate(tools)]
@@ -138,31 +145,81 @@ class World:
 
     # What a process does.
 
-    def process(self, trouble: Trouble = CALM, **options: Any) -> Outcome:
+    def process(self, trouble: Trouble = CALM) -> Outcome:
         """Work on the run until it stops, or the process is killed."""
-        life = Life(trouble.killed_at)
+        life, asked = Life(trouble.killed_at), len(self.api.exchanges)
+        where = _where(self.place) or self._mode()
+        conversation = self.place.conversation_id if self.place is not None else None
         self.api.faults[:] = trouble.faults
         with asyncio.Runner() as loop:
-            outcome = loop.run(self._outcome(life, trouble, options))
+            outcome = loop.run(self._outcome(life, trouble))
         self.api.faults.clear()
         if outcome == "killed":
             self.clock.ticks += _LEASE + 1
+        self._judge(outcome, self.api.exchanges[asked:])
+        for each in self.api.exchanges[asked:]:
+            named = each.parameters.keys() - {"input"}
+            assert named == _NAMES[where] or (where == "response_chain" and not named)
+            assert conversation in {None, each.parameters.get("conversation")}
         return outcome
+
+    def _judge(self, outcome: Outcome, asked: Sequence[Exchange]) -> None:
+        """What holds however a process ended."""
+        self.seen[outcome] += 1
+        assert not [each.error for each in self.api.exchanges if each.error]
+        unknown = any(each.fault in UNKNOWN for each in asked)
+        if outcome == "doubt":
+            requests = [each for each in self.doubt if turn_of(each) is not None]
+            self.seen["request in doubt"] += len(requests)
+            # In doubt where law 7 says so, and then nothing was sent.
+            assert not requests or self._mode() == "conversation"
+            assert not requests or self._cut or unknown
+            assert unknown or not asked
+        self._cut = outcome == "killed" or unknown or (outcome == "doubt" and self._cut)
+        state = self._state()
+        if outcome in {"waiting", "finished"}:  # what a checkpoint holds has no row
+            rows = [each.call for each in _now(self.store.load(RUN)).effects]
+            assert not [each for each in rows if turn_of(each) is not None]
+        if state is not None:
+            assert self._newest <= state.turn.current <= self.limit
+            assert outcome != "limit" or state.turn.current == self.limit
+            taken = state.turn.current - self._newest
+            self.seen["replayed"] += taken > sum(each.arrived for each in asked)
+            self._newest = state.turn.current
+
+    def _state(self) -> hitl.RunState | None:
+        """The run as it is stored; None before its first checkpoint."""
+        try:
+            stored = _now(self.store.load(RUN))
+        except UnknownRun:
+            return None
+        return None if stored.checkpoint is None else unpack(stored)[0]
+
+    def _mode(self) -> str:
+        """Who keeps the history, as it is stored."""
+        state = self._state()
+        if state is None:
+            return _MODES.get(self.plan.mode, "local")
+        return "local" if state.conversation is None else state.conversation.mode
 
     def places(self) -> list[Place]:
         """Where the run can go on from here, its own place aside."""
-        if self.plan.mode == "session" or not self.turn:
+        state = None if self.plan.mode == "session" else self._state()
+        if state is None:
             return []
-        state = asyncio.run(stored_state(self.store))
         found = [LOCAL, Place(auto=True), Place(conversation_id=f"conv_{len(self.said)}")]
         if state.conversation is None or state.conversation.mode != "conversation":
-            own = {each.id for each in state.responses} & self.api.server.responses.keys()
+            own = {str(each.id) for each in state.responses} & self.api.server.responses.keys()
             found += [Place(previous_response_id=each) for each in sorted(own)]
         return found
 
-    async def _outcome(self, life: Life, trouble: Trouble, options: dict[str, Any]) -> Outcome:
+    def move(self, place: Place) -> None:
+        """Let the next process go on there."""
+        self.place, self.moved = place, True
+
+    async def _outcome(self, life: Life, trouble: Trouble) -> Outcome:
         try:
-            run = await self._work(life, trouble, options)
+            run = await self._work(life, trouble)
         except Killed:
             return "killed"
         except InDoubt as doubt:
@@ -176,18 +233,19 @@ class World:
             if not any(trouble.faults):
                 raise  # the server refused what it was sent
             return "failed"
-        self.check(run)
+        taken = judge(self, run)
+        assert self.turn <= taken
+        self.turn = taken
         return "finished" if run.status == "finished" else "waiting"
 
-    async def _work(self, life: Life, trouble: Trouble, options: dict[str, Any]) -> hitl.DurableRun:
-        options = {
+    async def _work(self, life: Life, trouble: Trouble) -> hitl.DurableRun:
+        options: dict[str, Any] = {
             "store": Reached(self.store, life),
             "session": self.session and Reached(self.session, life),
             "run_config": RunConfig(tracing_disabled=True, model_settings=_settings(trouble)),
             "lease_s": _LEASE * TICK_S,
             "gate": self.plan.gate,
             "stream_model": trouble.streamed,
-            **options,
         }
         agent = self._agent(life)
         try:
@@ -195,17 +253,20 @@ class World:
         except UnknownRun:
             start = {"run_id": RUN, "max_turns": self.limit, **self._start()}
             return await _read(hitl.run_streamed(agent, "go", **start, **options))
-        options |= {"max_turns": self.limit, "place": self.place}
+        options["max_turns"] = self.limit
+        if self.place is not None:
+            options["place"] = self.place
         run = await _read(hitl.resume_streamed(agent, RUN, **options))
         self.place = None
         return run
 
     def _start(self) -> dict[str, Any]:
-        return {
+        starts: dict[str, dict[str, Any]] = {
             "conversation": {"conversation_id": "conv_0"},
             "chain": {"previous_response_id": _FIRST},
             "auto": {"auto_previous_response_id": True},
-        }.get(self.plan.mode, {})
+        }
+        return starts.get(self.plan.mode, {})
 
     def _agent(self, life: Life) -> Agent[Any]:
         def act(context: ToolContext[Any]) -> str:
@@ -224,18 +285,18 @@ class World:
 
     def waiting(self) -> list[str]:
         """The calls that wait for a verdict."""
-        return [each.call for each in asyncio.run(_all(self.store.waiting()))]
+        return [each.call for each in _now(self.store.waiting())]
 
     def decide(self, call: str, *, yes: bool) -> None:
         """Say yes or no."""
         verdict = hitl.approve(by="ana") if yes else hitl.reject(by="ana")
-        asyncio.run(_all(self.store.decide(RUN, call, verdict)))
+        _now(self.store.decide(RUN, call, verdict))
         self.verdicts[call] = yes
 
     def say(self, text: str) -> bool:
         """Stage input; gives whether the run took it."""
         try:
-            asyncio.run(hitl.add_input(RUN, text, store=self.store))
+            _now(hitl.add_input(RUN, text, store=self.store))
         except (InputRefused, InDoubt, UnknownRun, AlreadyClaimed):
             return False
         self.spoken.append(text)
@@ -248,7 +309,7 @@ class World:
             listing: let the server's listing say what became of a request.
         """
         for name in self.doubt:
-            asyncio.run(self._settled(name, listing=listing))
+            _now(self._settled(name, listing=listing))
         self.doubt = ()
 
     async def _settled(self, name: str, *, listing: bool) -> None:
@@ -258,8 +319,9 @@ class World:
             result = b'{"value":"done"}' if happened else None
             await self.store.settle(RUN, name, "happened" if happened else "rerun", result=result)
             return
+        self.seen["listed" if listing else "told by a person"] += 1
         last = self.api.exchanges[-1] if self.api.exchanges else None
-        arrived = last if last is not None and _turn(last.output) == turn else None
+        arrived = last if last is not None and turn_of_answer(last.output) == turn else None
         if listing:
             talk = last.parameters["conversation"] if last is not None else ""
             items = self.api.server.conversations.get(talk, [])
@@ -283,101 +345,14 @@ class World:
                 self.limit += 1
         raise AssertionError(f"expected an end, found {outcome}")
 
-    # What must hold.
 
-    def check(self, run: hitl.DurableRun) -> None:
-        """Hold the run against the world: it stands still, waiting or finished."""
-        assert run.state is not None
-        before = [*map(short, self.earlier)]
-        told = [short({"type": "message", **each.raw}) for each in history(run.state)]
-        if self.session is not None:  # what a session held is a part of the input
-            assert told[: len(before)] == before
-            told = told[len(before) :]
-        ended = run.status == "finished"
-        turns = self._grammar(told, ended=ended)
-        assert run.state.turn.current == turns, (run.state.turn, told)
-        assert self.turn <= turns <= self.limit
-        self.turn = turns
-        self._received(run.state, told, ended=ended)
-        if self.session is not None:
-            held = [short({"type": "message", **each}) for each in self.session.items]  # type: ignore[dict-item]
-            assert held == [*before, *told]
-        self._effects(told, ended=ended)
-
-    def _grammar(self, told: list[str], *, ended: bool) -> int:
-        """What the model was told is the input, then turns: said, and answered; gives how many."""
-        assert told[0] == "go"
-        at, turns = 1, 0
-        spoken: list[str] = []
-        while at < len(told):
-            place = _place(told[at])
-            assert place is not None, told
-            turns += 1
-            assert place[0] == turns, told
-            output = self.said[place[1]]
-            assert told[at : at + len(output)] == output, told
-            at += len(output)
-            wanted = {each[:-1] + "!" for each in output if each.endswith("?")}
-            answers = told[at : at + len(wanted)]
-            at += len(answers)
-            assert len(set(answers)) == len(answers), told
-            assert set(answers) <= wanted, told
-            assert set(answers) == wanted or (at == len(told) and not ended), told
-            while at < len(told) and told[at] in TEXTS:
-                spoken.append(told[at])
-                at += 1
-        assert spoken == (self.spoken if ended else self.spoken[: len(spoken)]), told
-        assert not ended or turns == len(self.plan.turns) + 1
-        return turns
-
-    def _received(self, state: hitl.RunState, told: list[str], *, ended: bool) -> None:
-        """The server was told this, in order; what it does not have yet are the last answers."""
-        server, talk = self.api.server, state.conversation or Conversation()
-        if talk.mode == "conversation":
-            having = server.conversations.get(talk.id or "", [])
-        elif talk.mode == "response_chain":
-            having = server.responses.get(talk.previous_response_id or "", [])
-        else:
-            last = [each for each in self.api.exchanges if each.arrived][-1]
-            if last.parameters.keys() != {"input"}:
-                return  # it has just come here, and asked nothing yet
-            having = [*last.input, *last.output]
-        there, before = [*map(short, having)], [*map(short, EARLIER)]
-        if there[: len(before)] == before:  # not where a run has moved to
-            there = there[len(before) :]
-        assert there == told[: len(there)], (there, told)
-        assert all(each.endswith("!") for each in told[len(there) :]), (there, told)
-        assert not ended or there == told
-
-    def _effects(self, told: list[str], *, ended: bool) -> None:
-        """No call had its effect twice; of those asked about, each approved one, no other any."""
-        gated = {
-            call: n
-            for call, n in self.ran.items()
-            if self.plan.gate == "all" or call in self.verdicts
-        }
-        assert max(gated.values(), default=0) <= 1, self.ran
-        for call, yes in self.verdicts.items() if ended else ():
-            assert self.ran[call] == yes, (call, told)
-
-
-def _place(item: str) -> tuple[int, int] | None:
-    """Turn and number of the answer that an item of the model is of; None for other items."""
-    if not item.startswith(("call_", "msg_")) or item.endswith("!") or item == "msg_0":
+def _where(place: Place | None) -> str | None:
+    """Who keeps the history at a place; None where nobody was named."""
+    if place is None:
         return None
-    turn, serial = item.rstrip("?").split("_")[1:3]
-    return int(turn), int(serial)
-
-
-def _turn(output: Sequence[Raw]) -> int | None:
-    """Which turn an answer is; None for no answer."""
-    places = [_place(short(each)) for each in output]
-    return places[0][0] if places and places[0] is not None else None
-
-
-async def stored_state(store: MemoryStore) -> hitl.RunState:
-    """The state of the run as it is stored."""
-    return unpack(await store.load(RUN))[0]
+    if place.conversation_id is not None:
+        return "conversation"
+    return "local" if place == LOCAL else "response_chain"
 
 
 def _settings(trouble: Trouble) -> ModelSettings:
@@ -395,5 +370,11 @@ async def _read(stream: hitl.DurableStream) -> hitl.DurableRun:
     return stream.run
 
 
-async def _all(step: Any) -> Any:
-    return await step
+def _now(step: Coroutine[Any, Any, T]) -> T:
+    """What a step gives that waits for nothing, as no step of a store in memory does."""
+    try:
+        step.send(None)
+    except StopIteration as stop:
+        value: T = stop.value
+        return value
+    raise RuntimeError("expected a step that waits for nothing")

@@ -1,5 +1,7 @@
 """Input staged while a run is paused, or goes on: R-40 to R-45."""
 
+# ruff: noqa: ANN401  (what the SDK's guardrails and settings are)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -8,8 +10,8 @@ import openai
 from agents import (
     Agent,
     GuardrailFunctionOutput,
+    InputGuardrail,
     InputGuardrailTripwireTriggered,
-    input_guardrail,
 )
 
 import hitl
@@ -105,7 +107,7 @@ async def guarded(stage: Stage) -> None:
 
     def build() -> Agent[Any]:
         model, tools = ApiModel(stage.api), stage.agent_tools()
-        guard = input_guardrail(check, name="check")
+        guard = InputGuardrail(check)
         return Agent(name="ops", model=model, tools=tools, input_guardrails=[guard])
 
     stage.built = build
