@@ -13,6 +13,7 @@ from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
 import hitl
 from hitl.conversation import LOCAL, Place
 from hitl.errors import ConversationMismatch, InDoubt, ReceiptUnknown, UnknownCall
+from hitl.runtime.durable.turn import turn_of
 from tests.conversation.model import ServerModel
 from tests.conversation.server import Server, called, replied, said
 from tests.test_cli import invoke
@@ -161,6 +162,57 @@ class TestRecorded:
             assert (await store.load(RUN)).effects == ()
 
         through()
+
+
+class Hanging(ServerModel):
+    """A model whose second request never comes back, the first time it is made."""
+
+    def __init__(self, *answers: list[Raw]) -> None:
+        super().__init__(Server(), *answers)
+        self.there = asyncio.Event()
+
+    async def get_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Ask the server, or hang."""
+        if len(self.requests) == 1 and not self.there.is_set():
+            self.there.set()
+            await asyncio.Event().wait()
+        return await super().get_response(*args, **options)
+
+
+class TestInside:
+    @staticmethod
+    @pytest.mark.parametrize(("gate", "runs"), [("approval", 2), ("all", 1)])
+    def test_given_again(gate: Any, runs: int) -> None:  # noqa: ANN401
+        """A run inside an agent used as a tool that is cut goes on with the answers it had."""
+        asks = {**called("call_1"), "arguments": '{"input": "go"}'}
+        outer = ServerModel(Server(), [asks], [replied("msg_1")])
+        inner = Hanging([called("call_2")], [replied("msg_2")])
+        ran: list[str] = []
+
+        def agent() -> Agent[Any]:
+            @function_tool
+            def tool() -> str:
+                ran.append("tool")
+                return "done"
+
+            scout = Agent[Any](name="scout", model=inner, tools=[tool])
+            ask = scout.as_tool(tool_name="tool", tool_description="Ask.")
+            return Agent(name="ops", model=outer, tools=[ask])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            options: dict[str, Any] = {"store": store, "run_config": CONFIG, "gate": gate}
+            start = hitl.run(agent(), "go", run_id=RUN, **options)
+            cut = asyncio.create_task(start)
+            await inner.there.wait()
+            cut.cancel()
+            await asyncio.wait([cut])
+            assert (await hitl.resume(agent(), RUN, **options)).final_output == "hello"
+            rows = (await store.load(RUN)).effects
+            assert [turn_of(each.call) for each in rows] == ([None] if gate == "all" else [])
+
+        through()
+        assert (len(outer.requests), len(inner.requests), len(ran)) == (2, 2, runs)
 
 
 class TestInDoubt:

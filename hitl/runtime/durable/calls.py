@@ -51,6 +51,10 @@ INSIDE: ContextVar[Inside | None] = ContextVar("hitl_inside", default=None)
 """The run that begins next inside an agent used as a tool."""
 
 
+ANSWERS: ContextVar[list[int]] = ContextVar("hitl_answers")
+"""How many responses the run inside an agent used as a tool has: one number."""
+
+
 def outside() -> None:
     """Be in no run and in no call."""
     PATH.set(())

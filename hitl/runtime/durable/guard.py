@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from agents import Model, ModelProvider, RunConfig
 from attrs import frozen
 
-from hitl.runtime.durable.calls import PATH
 from hitl.runtime.durable.request import Requests
 from hitl.runtime.durable.response import completed, of_reply
 
@@ -58,11 +57,13 @@ class Guard:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the model has
         return getattr(self._model, name)
 
+    async def get_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Ask for a whole reply: a run inside an agent used as a tool does."""
+        return await self._guards.requests.reply(self._model.get_response, args, options)
+
     def stream_response(self, *args: Any, **options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """Ask for a response event by event, each response once in the life of the run."""
         ask = self._model.stream_response if self._guards.streams else self._whole
-        if PATH.get():  # an agent used as a tool starts over when it was cut
-            return ask(*args, **options)
         return self._guards.requests.stream(ask, args, options)
 
     async def _whole(self, *args: Any, **options: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401

@@ -72,6 +72,11 @@ def forget_inside(context: Any) -> None:  # noqa: ANN401 - a tool's context
     consume_agent_tool_run_result(context.tool_call, scope_id=scope)
 
 
+def responses_of(given: object) -> int:
+    """Give how many responses a run begins with: those of the state it goes on from."""
+    return len(given._model_responses) if isinstance(given, RunState) else 0  # noqa: SLF001
+
+
 def target_of(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
     """Give the agent a handoff goes to, where it says so."""
     ref = getattr(handoff, "_agent_ref", None)

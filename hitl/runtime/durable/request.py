@@ -13,40 +13,50 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, mutable
 
+from hitl.runtime.durable.calls import ANSWERS, PATH
 from hitl.runtime.durable.gate import Gate, Wanted
 from hitl.runtime.durable.refusal import surely_refused
-from hitl.runtime.durable.response import completed, dump_response, load_response
+from hitl.runtime.durable.response import (
+    completed,
+    dump_response,
+    load_response,
+    of_reply,
+    reply_of,
+)
 from hitl.runtime.durable.talk import Talk
 from hitl.runtime.durable.turn import name_of, turn_of
 from hitl.store import digest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+    from agents import ModelResponse
 
     from hitl.store import Effect
 
     Ask: TypeAlias = Callable[..., AsyncIterator[Any]]
+    Options: TypeAlias = dict[str, Any]
 
 _LABEL = "(model)"
 _DONE, _COMPLETED = "response.output_item.done", "response.completed"
 
 
-def recorded(effects: Iterable[Effect]) -> dict[int, bytes]:
-    """Give the responses that were recorded and are in no checkpoint yet, by turn."""
-    found = ((turn_of(each.call), each) for each in effects if each.state == "finished")
-    return {turn: each.result or b"" for turn, each in found if turn is not None}
+def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
+    """Give the responses that were recorded and are in no checkpoint yet, by name."""
+    done = (each for each in effects if each.state == "finished")
+    return {each.call: each.result or b"" for each in done if turn_of(each.call) is not None}
 
 
 @mutable(kw_only=True, eq=False)
 class Requests:
-    """The requests of one claim of a run; those of agents used as tools are not among them.
+    """The requests of one claim of a run, and of the runs inside it.
 
     Attributes:
         gate: what they pass.
         talk: what they carry.
         filtered: whether a filter of the app sees them.
         responses: how many responses the run has, as of its newest capture.
-        recorded: the turns whose responses have a row, and no checkpoint.
+        recorded: the requests whose responses have a row, and no checkpoint.
         pinned: whether calls of such a response ran: it must be given again as it was.
     """
 
@@ -54,15 +64,19 @@ class Requests:
     talk: Talk
     filtered: bool = False
     responses: int = 0
-    recorded: set[int] = field(factory=set)
+    recorded: set[str] = field(factory=set)
     pinned: bool = False
 
     def covered(self) -> tuple[str, ...]:
-        """Give the rows of responses that the newest capture holds."""
-        return tuple(name_of(turn) for turn in sorted(self.recorded) if turn <= self.responses)
+        """Give the rows of responses that the newest capture holds.
+
+        Nothing runs inside when a run is captured: an agent used as a tool has answered, or waits
+        with its own responses in its state.
+        """
+        return tuple(each for each in sorted(self.recorded) if self._held(each))
 
     def unused(self) -> tuple[str, ...]:
-        """Give the rows of responses that the model can be asked for again.
+        """Give the rows of responses that the models can be asked for again.
 
         A response that the SDK cannot go on with would stop the run each time. But a server
         conversation has it already, and calls that ran keep their ids.
@@ -70,16 +84,34 @@ class Requests:
         tools = any(turn_of(each) is None for each in self.gate.ran)
         if self.talk.mode == "conversation" or self.pinned or tools:
             return ()
-        return tuple(name_of(turn) for turn in sorted(self.recorded) if turn > self.responses)
+        return tuple(sorted(self.recorded))
 
     def saved(self, names: Iterable[str]) -> None:
         """Take it that a checkpoint was written, and that these rows are gone."""
-        self.recorded -= {turn_of(each) for each in names}
+        self.recorded.difference_update(names)
         self.pinned = False
         self.gate.ran.clear()
 
+    def _held(self, name: str) -> bool:
+        turn = turn_of(name)
+        return turn is not None and turn <= self.responses
+
+    async def reply(
+        self, ask: Callable[..., Awaitable[ModelResponse]], args: tuple[Any, ...], options: Options
+    ) -> ModelResponse:
+        """Ask for a whole reply, as `stream` does for a streamed one."""
+        said: list[ModelResponse] = []
+
+        async def whole(*args: Any, **options: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+            said.append(await ask(*args, **options))
+            yield completed(of_reply(said[0]))
+
+        async for event in self.stream(whole, args, options):
+            response = event.response
+        return said[0] if said else reply_of(response)
+
     async def stream(
-        self, ask: Ask, args: tuple[Any, ...], options: dict[str, Any]
+        self, ask: Ask, args: tuple[Any, ...], options: Options
     ) -> AsyncGenerator[Any, None]:
         """Ask a model, or give what it answered before.
 
@@ -88,17 +120,12 @@ class Requests:
             args: what the SDK gives it; the second is the input.
             options: what the SDK gives it by name.
         """
-        turn = self.responses + 1
-        wanted = Wanted(
-            call=name_of(turn),
-            tool=_LABEL,
-            arguments_sha256=digest(name_of(turn).encode()),
-            idempotent=self.talk.mode != "conversation",
-        )
+        wanted = self._wanted(options)
         effect = await self.gate.enter(wanted)
-        args, options = self._carrying(turn, args, options)
+        if not PATH.get():
+            args, options = self._carrying(args, options)
         if effect.state == "finished":
-            self.recorded.add(turn)
+            self._answered(wanted)
             yield completed(load_response(effect.result))
             return
         events = ask(*args, **options)
@@ -109,23 +136,38 @@ class Requests:
                 if kind == _DONE:
                     done.append(event.item)
                 elif kind == _COMPLETED:
-                    await self._record(turn, dump_response(event.response, done))
+                    await self.gate.record(wanted.call, dump_response(event.response, done))
+                    self._answered(wanted)
                 yield event
         except (Exception, asyncio.CancelledError, GeneratorExit) as exc:
-            if turn not in self.recorded:
+            if wanted.call not in self.recorded:
                 await self._cut(wanted, exc)
             raise
         finally:
             if isinstance(events, AsyncGenerator):
                 await events.aclose()
 
-    def _carrying(
-        self, turn: int, args: tuple[Any, ...], options: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _wanted(self, options: Options) -> Wanted:
+        """Say what the next request is for the gate."""
+        path = PATH.get()
+        if path:
+            turn, server = ANSWERS.get()[0] + 1, options.get("conversation_id") is not None
+        else:
+            turn, server = self.responses + 1, self.talk.mode == "conversation"
+        name = name_of(turn, *path)
+        sha256 = digest(name.encode())
+        return Wanted(call=name, tool=_LABEL, arguments_sha256=sha256, idempotent=not server)
+
+    def _answered(self, wanted: Wanted) -> None:
+        self.recorded.add(wanted.call)
+        if PATH.get():
+            ANSWERS.get()[0] += 1
+
+    def _carrying(self, args: tuple[Any, ...], options: Options) -> tuple[tuple[Any, ...], Options]:
         """Give what the SDK gives the model, with what the request must carry in it."""
         named = "input" in options
         given = options["input"] if named else args[1]
-        sending = self.talk.send(given, turn, filtered=self.filtered)
+        sending = self.talk.send(given, self.responses + 1, filtered=self.filtered)
         if sending is None:
             return args, options
         options = {
@@ -137,15 +179,12 @@ class Requests:
             return args, {**options, "input": sending.input}
         return (args[0], sending.input, *args[2:]), options
 
-    async def _record(self, turn: int, response: bytes) -> None:
-        await self.gate.record(name_of(turn), response)
-        self.recorded.add(turn)
-
     async def _cut(self, wanted: Wanted, error: BaseException) -> None:
         """Take the intent of a request back, if it may go out again; else it is in doubt."""
         if not wanted.idempotent and not surely_refused(error):
             return
-        self.talk.unsent()
+        if not PATH.get():
+            self.talk.unsent()
         back = self.gate.give_back(wanted.call)
         if isinstance(error, Exception):  # the SDK may try again at once
             await back

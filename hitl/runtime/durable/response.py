@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agents import ModelResponse, Usage
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
 
 from hitl import document, values
@@ -11,8 +12,6 @@ from hitl.errors import StoreCorrupt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from agents import ModelResponse
 
     from hitl.document import JSONObject
 
@@ -88,6 +87,27 @@ def of_reply(reply: ModelResponse) -> Response:
     )
     response._request_id = getattr(reply, "request_id", None)  # noqa: SLF001
     return response
+
+
+def reply_of(response: Response) -> ModelResponse:
+    """Give a response as a reply that was not streamed."""
+    used = response.usage
+    usage = (
+        Usage()
+        if used is None
+        else Usage(
+            requests=1,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            total_tokens=used.total_tokens,
+            input_tokens_details=used.input_tokens_details,
+            output_tokens_details=used.output_tokens_details,
+        )
+    )
+    request_id = getattr(response, "_request_id", None)
+    return ModelResponse(
+        output=response.output, usage=usage, response_id=response.id, request_id=request_id
+    )
 
 
 def completed(response: Response) -> ResponseCompletedEvent:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hitl.runtime.durable import private
-from hitl.runtime.durable.calls import INSIDE
+from hitl.runtime.durable.calls import ANSWERS, INSIDE
 from hitl.runtime.durable.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Seam(private.AgentRunner):
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:  # noqa: A002, ANN401
         """Run; with the gate before the tools of an agent that is a tool itself."""
-        with _entered(starting_agent, options) as (inside, agent):
+        with _entered(starting_agent, input, options) as (inside, agent):
             result = await self._runner.run(agent, input, **options)
             if inside is not None:
                 inside.result = result
@@ -40,7 +40,7 @@ class Seam(private.AgentRunner):
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:  # noqa: A002, ANN401
         """Run; see `run`."""
-        with _entered(starting_agent, options) as (inside, agent):
+        with _entered(starting_agent, input, options) as (inside, agent):
             result = self._runner.run_streamed(agent, input, **options)
             if inside is not None:
                 inside.result = result
@@ -48,7 +48,11 @@ class Seam(private.AgentRunner):
 
 
 @contextmanager
-def _entered(agent: Any, options: dict[str, Any]) -> Iterator[tuple[Inside | None, Any]]:  # noqa: ANN401
+def _entered(
+    agent: Any,  # noqa: ANN401 - of the SDK
+    given: object,
+    options: dict[str, Any],
+) -> Iterator[tuple[Inside | None, Any]]:
     """Give the scope this run is the run of, and the agent to run; edits `options`."""
     inside = INSIDE.get()
     if inside is None or inside.agent is not agent:
@@ -56,11 +60,13 @@ def _entered(agent: Any, options: dict[str, Any]) -> Iterator[tuple[Inside | Non
         return
     # What runs in there is no run of this scope: a tool may start runs of its own.
     mark = INSIDE.set(None)
+    answers = ANSWERS.set([private.responses_of(given)])
     try:
         graph, tools = inside.graph, inside.tools
         options["hooks"] = Hooks(tools, graph, options.get("hooks"), tools.gate.still)
         yield inside, graph.copy(agent)
     finally:
+        ANSWERS.reset(answers)
         INSIDE.reset(mark)
 
 

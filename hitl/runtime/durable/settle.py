@@ -43,9 +43,9 @@ async def by_hand(store: Store, run_id: str, request: str, items: Iterable[JSONO
 
 
 def _in_doubt(stored: Stored) -> str:
-    """Name the request nobody knows the end of; a run makes one at a time."""
+    """Name the request of the outer run nobody knows the end of; it makes one at a time."""
     calls = [each.call for each in stored.effects if each.state in _OPEN]
-    requests = [call for call in calls if turn_of(call) is not None]
+    requests = [call for call in calls if turn_of(call)]
     if not requests:
         raise UnknownCall("expected a run with a request in doubt, found none")
     return requests[0]

@@ -135,7 +135,7 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     lost = strays(ran, state)
     answers = recorded(stored.effects)
     made = {call for each in answers.values() for call in calls_of(load_response(each))}
-    attempt.requests.recorded |= answers.keys()
+    attempt.requests.recorded.update(answers)
     attempt.requests.pinned = bool(lost)
     lost = tuple(each for each in lost if each.partition("/")[0] not in made)
     if not lost or force:
