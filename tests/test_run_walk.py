@@ -21,7 +21,7 @@ from tests.conversation.api import BEFORE, UNKNOWN
 from tests.conversation.judge import TEXTS
 from tests.conversation.world import Plan, Trouble, World
 
-TURN = st.lists(st.sampled_from(["pay", "pay", "look"]), min_size=1, max_size=3).map(tuple)
+TURN = st.lists(st.sampled_from(["pay", "pay", "look", "ask"]), min_size=1, max_size=3).map(tuple)
 MODES = st.sampled_from(["conversation", "conversation", "session", "local", "chain", "auto"])
 FAULTS = st.lists(st.sampled_from([None, *BEFORE, *UNKNOWN]), max_size=2).map(tuple)
 # A process of one turn takes about twenty steps; one that begins to wait fewer.

@@ -43,6 +43,7 @@ T = TypeVar("T")
 RUN = "run_1"
 _FIRST = "resp_0"
 _LEASE = 4  # ticks
+_GIVEN = {"pay": "{}", "look": "{}", "ask": '{"input": "pay"}'}
 _MODES = {"conversation": "conversation", "chain": "response_chain", "auto": "response_chain"}
 _NAMES: dict[str, set[str]] = {
     "conversation": {"conversation"},
@@ -96,8 +97,9 @@ class World:
     """A run, and all that outlives its processes.
 
     Attributes:
-        ran: how often each call had its effect.
-        verdicts: what was said of each call.
+        inside: the server of the agent that is a tool, which has no other.
+        ran: how often each call had its effect, by id.
+        verdicts: what was said of each call, by id.
         turn: the highest the run's counter was seen at.
         limit: how many turns it may take.
         doubt: the names of what is in doubt.
@@ -113,6 +115,7 @@ class World:
         self.clock = Clock()
         self.store = MemoryStore(clock=self.clock.now)
         self.api = Api(self._answer)
+        self.inside = Api(self._answer_inside)
         self.session = MemorySession("s") if plan.mode == "session" else None
         self.ran: Counter[str] = Counter()
         self.verdicts: dict[str, bool] = {}
@@ -137,11 +140,17 @@ class World:
         turn = 1 + max((place[0] for item in told if (place := place_of(short(item)))), default=0)
         serial = len(self.said) + 1
         tools = self.plan.turns[turn - 1] if turn <= len(self.plan.turns) else ()
-        output = [called(f"call_{turn}_{serial}_{n}", tool) for n, tool in enumerate(tools)]
+        ids = [f"call_{turn}_{serial}_{n}" for n in range(len(tools))]
+        output = [called(each, tool, _GIVEN[tool]) for each, tool in zip(ids, tools, strict=True)]
         if not tools or len(tools) % 2 == 0:
             output.insert(0, replied(f"msg_{turn}_{serial}"))
         self.said[serial] = [*map(short, output)]
         return output
+
+    def _answer_inside(self, told: list[Raw]) -> Sequence[Raw]:
+        """Pay, then say so: what an agent that is a tool is told; asked again, with another id."""
+        number = len(self.inside.exchanges)
+        return [called(f"in_{number}", "pay") if len(told) == 1 else replied(f"msg_in_{number}")]
 
     # What a process does.
 
@@ -166,7 +175,8 @@ class World:
     def _judge(self, outcome: Outcome, asked: Sequence[Exchange]) -> None:
         """What holds however a process ended."""
         self.seen[outcome] += 1
-        assert not [each.error for each in self.api.exchanges if each.error]
+        asked_all = [*self.api.exchanges, *self.inside.exchanges]
+        assert not [each.error for each in asked_all if each.error]
         unknown = any(each.fault in UNKNOWN for each in asked)
         if outcome == "doubt":
             requests = [each for each in self.doubt if turn_of(each) is not None]
@@ -275,11 +285,13 @@ class World:
             life.step()
             return "done"
 
-        tools = [
+        pay, look = (
             function_tool(act, name_override=name, needs_approval=name == "pay")
             for name in ("pay", "look")
-        ]
-        return Agent(name="ops", model=ApiModel(self.api, life), tools=[*tools])
+        )
+        clerk = Agent(name="clerk", model=ApiModel(self.inside, life), tools=[pay])
+        ask = clerk.as_tool("ask", "Ask.", failure_error_function=None)
+        return Agent(name="ops", model=ApiModel(self.api, life), tools=[pay, look, ask])
 
     # What people do.
 
@@ -291,7 +303,7 @@ class World:
         """Say yes or no."""
         verdict = hitl.approve(by="ana") if yes else hitl.reject(by="ana")
         _now(self.store.decide(RUN, call, verdict))
-        self.verdicts[call] = yes
+        self.verdicts[last_of(call)] = yes
 
     def say(self, text: str) -> bool:
         """Stage input; gives whether the run took it."""
@@ -315,7 +327,7 @@ class World:
     async def _settled(self, name: str, *, listing: bool) -> None:
         turn = turn_of(name)
         if turn is None:
-            happened = bool(self.ran[name])
+            happened = bool(self.ran[last_of(name)])
             result = b'{"value":"done"}' if happened else None
             await self.store.settle(RUN, name, "happened" if happened else "rerun", result=result)
             return
@@ -344,6 +356,11 @@ class World:
             if outcome == "limit":
                 self.limit += 1
         raise AssertionError(f"expected an end, found {outcome}")
+
+
+def last_of(call: str) -> str:
+    """The id of a call by its name, which also says what it is inside of."""
+    return call.rpartition("/")[2]
 
 
 def _where(place: Place | None) -> str | None:
