@@ -26,6 +26,14 @@ MODES = st.sampled_from(["conversation", "conversation", "session", "local", "ch
 FAULTS = st.lists(st.sampled_from([None, *BEFORE, *UNKNOWN]), max_size=2).map(tuple)
 # A process of one turn takes about twenty steps; one that begins to wait fewer.
 KILLED_AT = st.one_of(st.none(), st.integers(1, 12), st.integers(1, 40))
+TROUBLE = st.builds(
+    Trouble,
+    faults=FAULTS,
+    inside=st.sampled_from([False, False, True]),
+    killed_at=KILLED_AT,
+    streamed=st.booleans(),
+    retries=st.booleans(),
+)
 EVENTS = {"finished", "waiting", "killed", "failed", "doubt", "limit", "said", "moved", "replayed"}
 
 
@@ -48,10 +56,9 @@ class Walk(RuleBasedStateMachine):
         self.world.seen = self.seen
         self.seen[mode] += 1
 
-    @rule(faults=FAULTS, killed_at=KILLED_AT, streamed=st.booleans(), retries=st.booleans())
-    def work(self, faults: Any, killed_at: int | None, *, streamed: bool, retries: bool) -> None:
+    @rule(trouble=TROUBLE)
+    def work(self, trouble: Trouble) -> None:
         """A process works on the run."""
-        trouble = Trouble(faults=faults, killed_at=killed_at, streamed=streamed, retries=retries)
         if self.world.process(trouble) == "limit":
             self.world.limit += 1
 

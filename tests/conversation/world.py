@@ -79,12 +79,14 @@ class Trouble:
 
     Attributes:
         faults: of its requests, in order; None for none.
+        inside: whether these are requests of the agent that is a tool.
         killed_at: the step at which it is killed; None for never.
         streamed: whether it reads events and asks models to stream.
         retries: whether the SDK asks again when a request fails.
     """
 
     faults: tuple[Fault | None, ...] = ()
+    inside: bool = False
     killed_at: int | None = None
     streamed: bool = True
     retries: bool = False
@@ -104,7 +106,7 @@ class World:
         limit: how many turns it may take.
         doubt: the names of what is in doubt.
         place: where it is told to go on, until it has; None: where it was.
-        moved: whether it ever was.
+        silent: whether it has asked nothing since it was told so.
         spoken: the input it took while it was paused.
         said: what the model ever said, by the number of the answer, in short.
         seen: how often what happened.
@@ -123,11 +125,11 @@ class World:
         self.limit = plan.max_turns
         self.doubt: tuple[str, ...] = ()
         self.place: Place | None = None
-        self.moved = False
+        self.silent = False
         self.spoken: list[str] = []
         self.said: dict[int, list[str]] = {}
         self.seen: Counter[str] = Counter()
-        self._newest = self._cut = 0
+        self._newest = self._cut = self._begun = 0
         if self.session is not None:
             self.session.items += cast("list[Any]", EARLIER)
         elif plan.mode == "chain":
@@ -156,21 +158,27 @@ class World:
 
     def process(self, trouble: Trouble = CALM) -> Outcome:
         """Work on the run until it stops, or the process is killed."""
-        life, asked = Life(trouble.killed_at), len(self.api.exchanges)
+        life, self._begun = Life(trouble.killed_at), len(self.api.exchanges)
         where = _where(self.place) or self._mode()
         conversation = self.place.conversation_id if self.place is not None else None
-        self.api.faults[:] = trouble.faults
+        (self.inside if trouble.inside else self.api).faults[:] = trouble.faults
         with asyncio.Runner() as loop:
             outcome = loop.run(self._outcome(life, trouble))
         self.api.faults.clear()
+        self.inside.faults.clear()
         if outcome == "killed":
             self.clock.ticks += _LEASE + 1
-        self._judge(outcome, self.api.exchanges[asked:])
-        for each in self.api.exchanges[asked:]:
+        self._judge(outcome, self.asked)
+        for each in self.asked:
             named = each.parameters.keys() - {"input"}
             assert named == _NAMES[where] or (where == "response_chain" and not named)
             assert conversation in {None, each.parameters.get("conversation")}
         return outcome
+
+    @property
+    def asked(self) -> list[Exchange]:
+        """The requests of the last process, or of the one that works now."""
+        return self.api.exchanges[self._begun :]
 
     def _judge(self, outcome: Outcome, asked: Sequence[Exchange]) -> None:
         """What holds however a process ended."""
@@ -225,7 +233,7 @@ class World:
 
     def move(self, place: Place) -> None:
         """Let the next process go on there."""
-        self.place, self.moved = place, True
+        self.place, self.silent = place, True
 
     async def _outcome(self, life: Life, trouble: Trouble) -> Outcome:
         try:
@@ -243,6 +251,7 @@ class World:
             if not any(trouble.faults):
                 raise  # the server refused what it was sent
             return "failed"
+        self.silent = self.silent and not any(each.arrived for each in self.asked)
         taken = judge(self, run)
         assert self.turn <= taken
         self.turn = taken
