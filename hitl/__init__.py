@@ -15,6 +15,7 @@ from hitl.runtime.durable.door import (
     run_sync,
 )
 from hitl.runtime.durable.idempotent import idempotency_key, idempotent
+from hitl.runtime.durable.input import add_input, clear_input
 from hitl.runtime.durable.outcome import DurableRun, DurableStream
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
 from hitl.values import register
@@ -28,10 +29,12 @@ __all__ = [
     "Loss",
     "Report",
     "RunState",
+    "add_input",
     "approve",
     "capture",
     "check",
     "check_restore",
+    "clear_input",
     "connect",
     "convert",
     "dumps",

@@ -17,6 +17,7 @@ HitlError
 │   ├── AlreadyDecided       the call has a decision already
 │   ├── ArgumentsChanged     the call is not the one that was decided
 │   └── NotApproved          the call may not run: it waits for a verdict, or was rejected
+├── InputRefused             the run cannot take input as it is now
 ├── RestoreError             the agent handed in cannot go on with this state
 │   ├── RunFinished          nothing is left to run
 │   ├── OlderRelease         an older release of the SDK wrote the state
@@ -47,10 +48,21 @@ Messages say what was expected and what was found, never the payload: it may hol
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+InputRefusal: TypeAlias = Literal[
+    "ended",  # nothing will ask the model again, or the state does not say so
+    "no_turn",  # the turn limit leaves no model call to deliver it
+    "accepted",  # a response was taken and is not worked on yet
+    "may_end",  # the output of a call that waits may end the run
+    "no_input",  # a call, or the answer to one: nobody says that
+    "not_begun",  # the run has no checkpoint to add it to
+    "leaving",  # the run is about to rest, or has not begun
+]
 
 
 class HitlError(Exception):
@@ -196,6 +208,27 @@ class NotApproved(DecisionError):
     """The call may not run: people were asked, and did not say yes."""
 
     code = "not-approved"
+
+
+class InputRefused(HitlError):
+    """The run cannot take input as it is now; nothing was changed.
+
+    Attributes:
+        reason: why, for programs.
+    """
+
+    code = "input-refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: InputRefusal,
+        path: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, path=path, hint=hint)
+        self.reason = reason
 
 
 class RestoreError(HitlError):

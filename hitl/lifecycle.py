@@ -100,6 +100,11 @@ def waits(status: Status) -> bool:
     return status == "waiting"
 
 
+def paused(status: Status) -> bool:
+    """Tell whether the run rests at calls that people are, or were, asked about."""
+    return status in {"waiting", "ready"}
+
+
 def ended(status: Status) -> bool:
     """Tell whether nothing can happen to the run any more."""
     return not _NEXT[status]

@@ -125,7 +125,8 @@ class TestShow:
         """The keys that programs read are stable."""
         found = said("show", recorded(NESTED))
         assert " ".join(found) == (
-            "format origin turn agent step usage conversation interruptions history problems"
+            "format origin turn agent step usage conversation pending_input "
+            "interruptions history problems"
         )
         assert " ".join(found["interruptions"][0]) == (
             "call call_id agent tool namespace server kind arguments object arguments_sha256 "

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import hitl
+from hitl.runtime.durable.packed import unpack
 from tests.agents.disturbed import SHAPES
 from tests.agents.durably import QUIET
 from tests.agents.log import Log
@@ -68,3 +69,29 @@ def test_refused(tmp_path: Path) -> None:
     assert error["code"] == "unknown-run"
     for spec in ("agent", "tests.nowhere:agent", "tests.test_cli_resume:nothing"):
         invoke("resume", "r", "--store", url, "--agent", spec, code=2)
+
+
+def test_turn_limit(tmp_path: Path) -> None:
+    """R-15: a limit is raised to a number of turns, or to none."""
+    url = f"sqlite:///{tmp_path}/runs.db"
+
+    async def start() -> None:
+        async with hitl.connect(url) as store:
+            await hitl.run(agent(), "go", store=store, run_id="r", run_config=QUIET, max_turns=1)
+
+    def limit() -> int | None:
+        async def load() -> int | None:
+            async with hitl.connect(url) as store:
+                return unpack(await store.load("r"))[0].turn.max
+
+        return asyncio.run(load())
+
+    asyncio.run(start())
+    options = ("r", "--store", url, "--agent", AGENT)
+    _decide(url, "call_1")
+    said("resume", *options)
+    assert limit() == 1
+    said("resume", *options, "--force", "--max-turns", "3")
+    assert limit() == 3
+    said("resume", *options, "--force", "--no-turn-limit")
+    assert limit() is None

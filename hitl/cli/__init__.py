@@ -9,7 +9,7 @@
 | `delivery` | a written document to its file or to stdout |
 | `stored` | `--store URL`, and stored runs as they are shown |
 | `runs` | the commands for stored runs only |
-| `show`, `check`, `convert`, `decision`, `resume`, `diff`, `demo` | the commands |
+| `show`, `check`, `convert`, `decision`, `input`, `resume`, `diff`, `demo` | the commands |
 
 Exit codes: 0 done, 1 refused or different, 2 wrong usage. Data goes to stdout, words to stderr.
 """
@@ -24,6 +24,7 @@ from hitl.cli.convert import convert
 from hitl.cli.decision import approve, reject
 from hitl.cli.demo import demo
 from hitl.cli.diff import diff
+from hitl.cli.input import add_input, clear_input
 from hitl.cli.reconcile import reconcile
 from hitl.cli.resume import resume
 from hitl.cli.runs import cancel, prune, runs
@@ -48,6 +49,8 @@ for _each in (
     convert,
     approve,
     reject,
+    add_input,
+    clear_input,
     diff,
     runs,  # stored runs from here on
     resume,

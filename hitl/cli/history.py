@@ -65,10 +65,11 @@ def _entries(state: RunState, last: int) -> Iterator[Entry]:
     for index in range(max(0, len(items) - last), len(items)):
         item = items[index]
         agent = agent_name(state, item.agent)
-        yield Entry(index + 1, item.kind, agent, item.call_id, _said(state, item))
+        yield Entry(index + 1, item.kind, agent, item.call_id, said(state, item))
 
 
-def _said(state: RunState, item: Item) -> str:
+def said(state: RunState, item: Item) -> str:
+    """Give an item in words."""
     raw = item.raw if isinstance(item.raw, dict) else {}
     match item.kind:
         case "message" | "input":

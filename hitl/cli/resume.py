@@ -13,6 +13,7 @@ import click
 from hitl.cli import operand, output
 from hitl.cli.command import Command
 from hitl.cli.stored import ask, shown, store_option
+from hitl.runtime.door import STORED
 
 if TYPE_CHECKING:
     from hitl.runtime.durable.outcome import DurableRun
@@ -26,16 +27,27 @@ _AGENT = "The agent the run started with, or a function that gives it."
 @store_option(required=True)
 @click.option("--agent", "spec", required=True, metavar="MODULE:ATTRIBUTE", help=_AGENT)
 @click.option("--max-turns", type=click.IntRange(1), help="A higher turn limit.")
+@click.option("--no-turn-limit", "endless", is_flag=True, help="No turn limit.")
 @click.option("--force", is_flag=True, help="Go on although no verdict is new.")
 def resume(
-    *, run_id: str, url: str, spec: str, max_turns: int | None, force: bool, as_json: bool
+    *,
+    run_id: str,
+    url: str,
+    spec: str,
+    max_turns: int | None,
+    endless: bool,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """Claim RUN and go on with it until a person is needed again, or it ends.
 
     A run that somebody else has is refused; one that waits, or has ended, is shown as it is.
     """
+    if endless and max_turns is not None:
+        raise click.UsageError("say one of --max-turns, --no-turn-limit")
     agent = _named(spec)
-    run = ask(url, lambda store: _go_on(agent, run_id, store, max_turns=max_turns, force=force))
+    turns = None if endless else STORED if max_turns is None else max_turns
+    run = ask(url, lambda store: _go_on(agent, run_id, store, max_turns=turns, force=force))
     waiting = [each.call for each in run.interruptions if each.decision is None]
     waits = run.status != "finished"
     final = None if run.final_output is None else str(run.final_output)

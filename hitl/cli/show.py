@@ -7,17 +7,22 @@ import shlex
 from typing import TYPE_CHECKING
 
 import click
+from attrs import field, frozen
 
 from hitl.cli import history, operand, output, stored
 from hitl.cli.check import format_text
 from hitl.cli.command import Command, problem_json
 from hitl.cli.display import safe_display
+from hitl.document import JSONValue
+from hitl.errors import HitlError
+from hitl.lifecycle import ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hitl.document import JSONObject, JSONValue
+    from hitl.document import JSONObject
     from hitl.model import Decision, Interruption, RunState
+    from hitl.store import Stored
     from hitl.transfer import Report
 
 NAME = 200  # characters of a name
@@ -56,10 +61,37 @@ def show(*, file: str, url: str | None, full: bool, as_json: bool) -> None:
 
 def _stored(url: str, run_id: str, *, full: bool, as_json: bool) -> None:
     found = stored.ask(url, lambda store: store.load(run_id))
+    staged = _staged_of(found)
     if as_json:
-        output.machine(stored.stored_json(found))
-    else:
-        output.data(stored.stored_lines(found, full=full))
+        output.machine({**stored.stored_json(found), "pending_input": staged.raws})
+        return
+    output.data([*stored.stored_lines(found, full=full), *staged.lines])
+    output.words(*(f"problem: {each}" for each in staged.problems))
+
+
+@frozen(kw_only=True)
+class _Staged:
+    """What waits to be said to a stored run, for programs and for people."""
+
+    raws: list[JSONValue] = field(factory=list)
+    lines: list[str] = field(factory=list)
+    problems: list[HitlError] = field(factory=list)
+
+
+def _staged_of(found: Stored) -> _Staged:
+    from hitl.runtime.durable.packed import unpack
+
+    if found.checkpoint is None or ended(found.run.status):
+        return _Staged()
+    try:
+        state, note = unpack(found)
+    except HitlError as exc:  # a store takes any bytes; what it keeps beside them can be shown
+        return _Staged(problems=[exc])
+    if not state.pending_input:
+        return _Staged()
+    by = [["by", f"{call_name(each.by or '-')} at {each.at}"] for each in note.added]
+    lines = ["", *output.table([*_staged(state), *by])]
+    return _Staged(raws=[each.raw for each in state.pending_input], lines=lines)
 
 
 def call_name(name: str) -> str:
@@ -82,7 +114,13 @@ def _head(report: Report, state: RunState) -> list[str]:
     rows.append(["history", _conversation(state)])
     if isinstance(state.input, str):
         rows.append(["input", str(safe_display(state.input, _TEXT))])
+    rows += _staged(state)
     return output.table(rows)
+
+
+def _staged(state: RunState) -> list[list[str]]:
+    said = (history.said(state, each) for each in state.pending_input)
+    return [["staged", str(safe_display(each, _TEXT))] for each in said]
 
 
 def _turn(state: RunState) -> str:
@@ -193,6 +231,7 @@ def _json(report: Report, state: RunState, last: int) -> JSONObject:
         "step": state.step.kind if state.step else None,
         "usage": _parts(state.usage, _USAGE),
         "conversation": _parts(state.conversation, ("mode", "id", "previous_response_id")),
+        "pending_input": [each.raw for each in state.pending_input],
         "interruptions": [_call_json(each) for each in state.interruptions],
         "history": {"count": len(state.items), "last": history.entries(state, last)},
         "problems": [problem_json(each) for each in report.problems],

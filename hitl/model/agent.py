@@ -9,6 +9,7 @@ from attrs import frozen
 from hitl.document import JSONObject
 
 Rule = Literal["always", "never", "depends"]
+ToolUse = Literal["run_llm_again", "stop_on_first_tool", "stop_at_tools", "custom"]
 
 
 @frozen(kw_only=True)
@@ -39,6 +40,9 @@ class Agent:
         handoffs: names of the handoffs it could make; None when the writer did not say.
         instructions_sha256: digest of its instructions, where they are a text: what tells agents
             of one name apart when the order of their identities has changed.
+        tool_use_behavior: whether the output of a tool can end the run: never, always, that of the
+            tools in `stop_at_tool_names`, or code of the app says so; None when not seen.
+        stop_at_tool_names: names of those tools.
         extra: fields of the writer that hitl does not know, kept verbatim, tagged.
     """
 
@@ -47,4 +51,6 @@ class Agent:
     tools: tuple[Tool, ...] | None = None
     handoffs: tuple[str, ...] | None = None
     instructions_sha256: str | None = None
+    tool_use_behavior: ToolUse | None = None
+    stop_at_tool_names: tuple[str, ...] = ()
     extra: JSONObject | None = None

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from hitl.document import JSONObject, JSONValue
 from hitl.errors import InvalidDocument
-from hitl.model import decide
+from hitl.model import decide, staging
 from hitl.model.agent import Agent
 from hitl.model.approval import Decision, Grant
 from hitl.model.context import Context, Conversation
@@ -196,6 +196,11 @@ class RunState:
         return {item.call_id: item.value for item in self.items if item.has_output and item.call_id}
 
     @property
+    def pending_input(self) -> Sequence[Item]:
+        """Input that waits for the next model call, oldest first."""
+        return View(self.staged or (), self.log.item)
+
+    @property
     def interruptions(self) -> tuple[Interruption, ...]:
         """The calls that stopped the run, those of nested runs included, with their verdicts."""
         return decide.interruptions(self)
@@ -255,6 +260,30 @@ class RunState:
         return decide.decide(
             self, call, approved=False, always=always, by=by, at=at, reason=reason, message=message
         )
+
+    def add_input(self, input: staging.Given) -> Self:  # noqa: A002 - the SDK's name
+        """Give the state with more input staged, behind what is staged already.
+
+        It is delivered once, in order, after the outputs of the calls that wait and before the next
+        model call; while a call waits undecided it stays staged. Two equal texts are two inputs.
+
+        Whether a call that waits may end the run is known of an agent that was seen at the pause
+        (a captured or stored run). Of a state that an SDK wrote it is not: the input is staged, and
+        `restore`, which has the agent, refuses it before anything runs.
+
+        Args:
+            input: a text, said by the user, or items in the form of OpenAI's Responses API.
+
+        Raises:
+            InputRefused: the run has ended, has no turn left, is still to work on a response, or
+                may end with the output of a call that waits; or an item is no input.
+            ValueRefused: neither text nor items, or a value that JSON cannot say.
+        """
+        return staging.add(self, input)
+
+    def clear_input(self) -> Self:
+        """Give the state with nothing staged."""
+        return staging.clear(self)
 
     def __repr__(self) -> str:
         turn = f"turn {self.turn.current} of {self.turn.max or 'any'}"

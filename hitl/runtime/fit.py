@@ -18,7 +18,7 @@ from hitl.errors import (
     StepUnknown,
     ToolMismatch,
 )
-from hitl.model import decide, positions
+from hitl.model import decide, positions, staging
 from hitl.runtime import sdk, seen
 from hitl.runtime.open import ending, open_calls, tool_of, waiting
 
@@ -60,8 +60,11 @@ class Fit:
         current = None if state.current_agent is None else state.agents[state.current_agent]
         known = sdk.identities(root)
         live = None if current is None else known.get(current.identity or current.name)
-        if live is None:
+        if current is None or live is None:
             return
+        ends = staging.may_end(state, seen.agent(current, live)) if state.staged else None
+        if ends is not None:
+            yield ends
         async for problem in self._tools(live, state, path):
             yield problem
 

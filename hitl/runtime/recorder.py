@@ -112,7 +112,8 @@ class Recorder:
     def _seen(self, entry: Agent, live: Any) -> Agent:  # noqa: ANN401 - the SDK's Agent
         """Look at an agent unless it is as it was: digests of tools take time."""
         key = entry.identity or entry.name
-        mark = (id(live), live.instructions, [id(tool) for tool in live.tools], live.handoffs[:])
+        tools = [id(tool) for tool in live.tools]
+        mark = (id(live), live.instructions, tools, live.handoffs[:], seen.tool_use(live))
         known = self._agents.get(key)
         if known is not None and known[0] == mark:
             return known[1]

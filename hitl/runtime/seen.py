@@ -16,7 +16,7 @@ from hitl.runtime import sdk
 if TYPE_CHECKING:
     from hitl.document import JSONValue
     from hitl.model import Agent as Seen
-    from hitl.model.agent import Rule
+    from hitl.model.agent import Rule, ToolUse
 
 # Not every release has every class; a tool of a class that is missing cannot be there.
 _CLASSES = {
@@ -38,12 +38,26 @@ _PROSE = frozenset({"title", "description", "examples", "$comment"})
 
 def agent(entry: Seen, live: Agent[Any]) -> Seen:
     """Give the table entry of an agent with what can be seen of it without asking anybody."""
+    behavior, names = tool_use(live)
     return evolve(
         entry,
         tools=tuple(tool(each) for each in live.tools),
         handoffs=sdk.handoff_names(live),
         instructions_sha256=instructions_sha256(live),
+        tool_use_behavior=behavior,
+        stop_at_tool_names=names,
     )
+
+
+def tool_use(live: Agent[Any]) -> tuple[ToolUse, tuple[str, ...]]:
+    """Give whether outputs of tools can end the run, and of which; see `hitl.model.Agent`."""
+    match live.tool_use_behavior:
+        case "run_llm_again" | "stop_on_first_tool" as behavior:
+            return behavior, ()
+        case dict() as listed:
+            return "stop_at_tools", tuple(map(str, listed.get("stop_at_tool_names", ())))
+        case _:
+            return "custom", ()
 
 
 def tool(live: Any) -> Tool:  # noqa: ANN401 - any of the SDK's tools

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -35,6 +35,7 @@ from hitl.model import (
     arguments_sha256,
     spans,
 )
+from hitl.model.agent import ToolUse
 from hitl.model.approval import tool_label
 from hitl.testing.value import json_values, tagged_objects, tagged_values, texts
 
@@ -214,6 +215,8 @@ def _agents() -> SearchStrategy[Agent]:
         name=texts(),
         identity=_maybe(texts()),
         tools=_maybe(st.lists(tools, max_size=2).map(tuple)),
+        tool_use_behavior=_maybe(st.sampled_from(get_args(ToolUse))),
+        stop_at_tool_names=st.lists(texts(), max_size=2).map(tuple),
         extra=_maybe(tagged_objects().filter(bool)),
     )
 

@@ -317,7 +317,7 @@ class World:
     def say(self, text: str) -> bool:
         """Stage input; gives whether the run took it."""
         try:
-            _now(hitl.add_input(RUN, text, store=self.store))
+            _now(hitl.add_input(self.store, RUN, text))
         except (InputRefused, InDoubt, UnknownRun, AlreadyClaimed):
             return False
         self.spoken.append(text)

@@ -62,6 +62,20 @@ class TestDurable:
         """Every rule holds in every mode as on the newest release, where the suite plays them."""
         assert room.run(release, "tests.rules.play") == rules.expected()
 
+    @pytest.mark.parametrize("release", DURABLE if FULL else (DURABLE[0], DURABLE[-1]))
+    def test_staged_input(self, release: str) -> None:
+        """R-40 to R-45, R-2, R-15, X-9 on the release, in each mode, streamed and not."""
+        found = room.run(release, "tests.matrix.staged")
+        assert len(found) == 8
+        for name, told in found.items():
+            later = ["while 2"] if "streamed" in name else []
+            assert told == [
+                *(["one"], 1, "waiting", 2, "finished"),
+                ["go", ">1", ">2", "<1", "<2", "one", "one", *later, ">3", "<3", "end"],
+                ["1", "2", "3"],
+                True if "session" in name else None,
+            ]
+
 
 class TestTable:
     """What holds of the committed table without playing anything."""

@@ -201,7 +201,7 @@ class Stage:
 
     async def say(self, text: str) -> hitl.DurableRun:
         """Stage input."""
-        return await hitl.add_input(RUN, text, store=self.store)
+        return await hitl.add_input(self.store, RUN, text)
 
     def twin(self) -> Stage:
         """Another run in the same mode, with nothing in common."""

@@ -118,7 +118,7 @@ async def guarded(stage: Stage) -> None:
         await refused(InputGuardrailTripwireTriggered, stage.resume())
     assert seen == [["go"], ["bad"], ["bad"]]
     assert "bad" not in stage.told
-    await hitl.clear_input(RUN, store=stage.store)
+    await hitl.clear_input(stage.store, RUN)
     await stage.say("good")
     await stage.resume()
     assert seen[3:] == [["good"]]

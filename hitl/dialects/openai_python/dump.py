@@ -94,6 +94,8 @@ class _Dumper:
         rest = dict(wire.DEFAULTS) if foreign else self._extra("document")
         document = {**rest, wire.VERSION_KEY: self.version}
         self._put(document, "current_turn", state.turn.current)
+        if not self.extras.get("no_max_turns"):  # the SDK does not read a state without the key
+            document["max_turns"] = None
         self._put(document, "max_turns", state.turn.max)
         if state.current_agent is not None:
             document["current_agent"] = self._agent(state.current_agent, "/current_agent")

@@ -155,6 +155,7 @@ class Loader:
         if most is not None and most < 0:
             message = "expected a number of turns, found less"
             raise InvalidDocument(message, path=self.top.at("max_turns"))
+        self.extras["no_max_turns"] = "max_turns" not in self.top.given
         return Turn(current=current, max=most)
 
     def _current_agent(self) -> int:

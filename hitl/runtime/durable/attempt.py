@@ -15,13 +15,14 @@ from attrs import evolve, field, frozen, mutable
 
 from hitl.conversation import Place
 from hitl.errors import HitlError
-from hitl.model import RunState, Step, count
-from hitl.runtime.durable import private, session, telemetry
+from hitl.model import RunState, count
+from hitl.runtime.durable import counter, private, session, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
 from hitl.runtime.durable.guard import Guards
 from hitl.runtime.durable.hooks import Hooks
+from hitl.runtime.durable.late import Late, unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.request import Requests
@@ -84,6 +85,7 @@ class Attempt:
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
+        late: takes input while it runs.
         requests: what it asks its models.
     """
 
@@ -95,6 +97,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    late: Late = field(factory=Late, init=False)
     requests: Requests = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
     _before: str | None = field(default=None, init=False)
@@ -162,7 +165,7 @@ class Attempt:
                 self.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
             except HitlError:
-                await self._release(None, None)
+                await self._release()
                 raise
             memory = self.settings.options.get("session")
             if memory is not None:
@@ -196,10 +199,12 @@ class Attempt:
     async def _legs(self) -> AsyncGenerator[StreamEvent, None]:
         """Drive the SDK until a person is needed, or the run ends."""
         while self.result is not None:
+            self.late.begin(self.result)
             async for event in self.result.stream_events():
                 yield event
             self._gate.check()
             await self._gate.settle()
+            self.late.end()
             live = await self._after()
             if live is None:
                 return
@@ -210,7 +215,7 @@ class Attempt:
         options = dict(self.settings.options)
         theirs = options.pop("hooks", None)
         options["run_config"] = self._guards.config(options.get("run_config"))
-        hooks = Hooks(self._tools, self._graph, theirs, self._before_model)
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
         if not start:  # a restored state has its context
             options.pop("context", None)
         agent = self._graph.copy(self.settings.agent)
@@ -225,11 +230,14 @@ class Attempt:
     async def _before_model(self) -> None:
         """Store the run before each model call; the first is covered by the kickoff."""
         self._gate.check()
+        self.late.before_model()
         if self.result is None or not self.result.raw_responses:
             return
-        state = self._captured(self.result)
-        turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-        await self._save("save", evolve(state, turn=turn, step=Step(kind="run_again")))
+        await self._save("save", self._asking(self.result))
+
+    def _asking(self, result: RunResultStreaming) -> RunState:
+        """Take the state before a model call that the SDK has counted already."""
+        return counter.asking(unacknowledged(self._captured(result)))
 
     async def _after(self) -> AnyState | None:
         """Store what the SDK stopped with; give a state to go on from, None when it must wait."""
@@ -269,12 +277,24 @@ class Attempt:
 
     async def _let_go(self, state: RunState) -> None:
         """Stop as asked: after a whole turn with what it brought, else as before it."""
-        if state.step is not None and state.responded:
-            await self._save("stop", state, reason="cancel")
+        whole = counter.whole(unacknowledged(state), self.state)
+        if whole is not None:
+            await self._save("stop", whole, reason="cancel")
         else:
-            self._done(await self.store.release(self._gate.claim, reason="cancel"))
+            await self._rest("cancel", None)
+
+    async def _rest(self, reason: Stop, note: str | None, forget: Sequence[str] = ()) -> None:
+        """Let the run go as its newest checkpoint is, with the input that was added since."""
+        staged = self.late.added_to(self.state)
+        if staged is not None:
+            await self._save("stop", staged, reason=reason, note=note, forget=forget)
+            return
+        claim = self._gate.claim
+        self._done(await self.store.release(claim, reason=reason, note=note, forget=forget))
 
     async def _finish(self, state: RunState) -> None:
+        if state.staged:
+            log.warning("run %s: ended before staged input was delivered", self.claim.run_id)
         final = None if self.result is None else self.result.final_output
         self.note = evolve(self.note, done=True, final=tagged(final), waved=())
         await self._save("finish", state, final=final)
@@ -288,6 +308,7 @@ class Attempt:
         final: object = None,
         reason: Stop | None = None,
         note: str | None = None,
+        forget: Sequence[str] = (),
     ) -> None:
         packed = pack(state, self.note, self.stored)
         save = Save(
@@ -296,7 +317,7 @@ class Attempt:
             base=packed.base,
             new=packed.new,
             requests=requests,
-            forget=self.requests.covered(),
+            forget=(*self.requests.covered(), *forget),
             reason=reason,
             note=note,
         )
@@ -306,6 +327,7 @@ class Attempt:
             raise Halt(exc) from exc
         self.requests.saved(save.forget)
         self.stored, self.state = packed.entries, state
+        self.late.stored()
         if event != "save":
             self._done(run, final)
 
@@ -341,17 +363,18 @@ class Attempt:
         await self._quiet()
         if self.outcome is not None:
             return
-        reason, note = _reason(exc), type(exc).__name__
+        limited = isinstance(exc, MaxTurnsExceeded) and counter.at_limit(self.result)
+        reason: Stop = "turn_limit" if limited else _reason(exc)
+        note = type(exc).__name__
+        self.late.end()
         try:
-            if isinstance(exc, MaxTurnsExceeded) and self.result is not None:
-                state = self._captured(self.result)
-                turn = evolve(state.turn, current=max(0, state.turn.current - 1))
-                state = evolve(state, turn=turn, step=Step(kind="run_again"))
+            if limited and self.result is not None and self.result.raw_responses:
+                state = self._asking(self.result)
                 await self._save("stop", state, reason=reason, note=note)
-            else:
+            elif self._gate.lost is None and not self._released:
                 # What the SDK cannot go on with may be answered otherwise when it is asked again.
                 again = isinstance(exc, Exception)
-                await self._release(reason, note, self.requests.unused() if again else ())
+                await self._rest(reason, note, self.requests.unused() if again else ())
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed
             log.warning("run %s: not let go: %s", self.claim.run_id, error)
@@ -367,11 +390,10 @@ class Attempt:
                     loop.exception()
         await self._gate.settle()
 
-    async def _release(
-        self, reason: Stop | None, note: str | None, forget: Sequence[str] = ()
-    ) -> None:
-        if self._gate.lost is None and not self._released:
-            await self.store.release(self._gate.claim, reason=reason, note=note, forget=forget)
+    async def _release(self) -> None:
+        """Let a run go on which nothing was done."""
+        if self._gate.lost is None:
+            await self.store.release(self._gate.claim)
             self._released = True
 
 
@@ -382,8 +404,6 @@ def _ended(state: RunState, result: RunResultStreaming) -> bool:
 
 def _reason(exc: BaseException) -> Stop:
     match exc:
-        case MaxTurnsExceeded():
-            return "turn_limit"
         case TimeoutError():
             return "timeout"
         case asyncio.CancelledError() | GeneratorExit():

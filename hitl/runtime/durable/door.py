@@ -147,7 +147,7 @@ def resume_streamed(
     *,
     store: Store,
     context: object = STORED,
-    max_turns: int | None = None,
+    max_turns: int | None = STORED,
     hooks: sdk.RunHooks[Any] | None = None,
     run_config: sdk.RunConfig | None = None,
     session: sdk.Session | None = None,
@@ -210,7 +210,7 @@ async def resume(
     *,
     store: Store,
     context: object = STORED,
-    max_turns: int | None = None,
+    max_turns: int | None = STORED,
     hooks: sdk.RunHooks[Any] | None = None,
     run_config: sdk.RunConfig | None = None,
     session: sdk.Session | None = None,
@@ -238,7 +238,7 @@ async def resume(
         run_id: the run.
         store: where it lives, opened.
         context: the app context to go on with, instead of the stored one.
-        max_turns: a higher turn limit; a lower one changes nothing.
+        max_turns: a higher turn limit, None for no limit; a lower one changes nothing.
         hooks: as `hitl.run`; not stored.
         run_config: as `hitl.run`; not stored.
         session: as `hitl.run`; what a dead worker wrote there after the checkpoint is taken back.

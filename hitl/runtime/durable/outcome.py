@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from hitl.conversation import Correction
+from hitl.errors import InputRefused
 from hitl.lifecycle import Status
 from hitl.model import RunState
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from agents import StreamEvent
 
     from hitl.model import Interruption
+    from hitl.model.staging import Given
 
 
 @frozen(kw_only=True)
@@ -63,6 +65,7 @@ class DurableStream:
         """Read `events` when asked to."""
         self._events = events
         self._cancel: Callable[[Literal["immediate", "after_turn"]], None] | None = None
+        self._add: Callable[[Given], None] | None = None
         self._run: DurableRun | None = None
 
     @property
@@ -88,10 +91,33 @@ class DurableStream:
         if self._cancel is not None:
             self._cancel(mode)
 
+    def add_input(self, input: Given) -> None:  # noqa: A002 - the SDK's name
+        """Add input while the run goes on: it is delivered once, before the next model call.
+
+        The next checkpoint holds it, and so does the run when an error stops it; what only this
+        process knew when it died is lost. When the run ends first, the input is not delivered:
+        `run.state.pending_input` has it. A run that rests takes input by `hitl.add_input`.
+
+        Args:
+            input: a text, said by the user, or items in the form of OpenAI's Responses API.
+
+        Raises:
+            InputRefused: the run has not begun, is about to rest, or is in its last turn.
+            ValueRefused: neither text nor items, or a value that JSON cannot say.
+        """
+        if self._add is None or self._run is not None:
+            message = "the run is not under way"
+            raise InputRefused(message, reason="leaving", hint="hitl.add_input, once it rests")
+        self._add(input)
+
     def done(self, run: DurableRun) -> None:
         """Take what the run came to."""
         self._run = run
 
-    def begun(self, cancel: Callable[[Literal["immediate", "after_turn"]], None]) -> None:
-        """Take how the run is stopped."""
-        self._cancel = cancel
+    def begun(
+        self,
+        cancel: Callable[[Literal["immediate", "after_turn"]], None],
+        add_input: Callable[[Given], None],
+    ) -> None:
+        """Take how the run is stopped, and given input."""
+        self._cancel, self._add = cancel, add_input

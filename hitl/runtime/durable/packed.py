@@ -41,6 +41,21 @@ class Always:
 
 
 @frozen(kw_only=True)
+class Added:
+    """Input that was staged, or taken back, while the run rested.
+
+    Attributes:
+        by: who; None when not recorded.
+        at: when, in ISO 8601 by the store's clock.
+        items: how many items were staged then; 0 after they were taken back.
+    """
+
+    by: str | None
+    at: str
+    items: int
+
+
+@frozen(kw_only=True)
 class Note:
     """What a durable run knows beside its run state.
 
@@ -49,6 +64,7 @@ class Note:
         waved: calls that were stopped for the gate alone; no person is asked.
         done: whether `final` is the final output.
         final: the final output, tagged.
+        added: who staged what waits to be delivered, in order.
         span: where the span of the claim that wrote it is, as a traceparent.
     """
 
@@ -56,6 +72,7 @@ class Note:
     waved: tuple[str, ...] = ()
     done: bool = False
     final: Any = None
+    added: tuple[Added, ...] = ()
     span: str | None = None
 
 

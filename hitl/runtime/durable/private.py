@@ -115,6 +115,16 @@ def preparing(invoker: Any, call: Callable[..., Any]) -> Any:  # noqa: ANN401 - 
     return Gated()
 
 
+def stage(result: RunResultStreaming, items: list[Any]) -> None:
+    """Stage input behind what is staged; the state itself takes none before the first turn."""
+    result._state._pending_input.extend(items)  # noqa: SLF001
+
+
+def has_staged(result: RunResultStreaming) -> bool:
+    """Tell whether input is staged."""
+    return bool(result._state._pending_input)  # noqa: SLF001
+
+
 def loop_of(result: RunResultStreaming) -> Any:  # noqa: ANN401 - a task, or None
     """Give the task that runs a streamed run."""
     return getattr(result, "run_loop_task", None) or getattr(result, "_run_impl_task", None)

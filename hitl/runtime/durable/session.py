@@ -1,8 +1,9 @@
 """What a stopped worker wrote to a session after its last checkpoint, taken back.
 
 A session is a store of the user's without our fence. What follows the checkpoint there was written
-by this run and will be written again; only what holds no message of a user is touched, so another
-conversation that went on in the meantime is left alone.
+by this run and will be written again; only what holds no message of a user is touched, but for the
+input that the checkpoint has staged, so another conversation that went on in the meantime is left
+alone.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ async def roll_back(session: Session, state: RunState) -> None:
     packed = state.session if state.session is not None else state.generated or ()
     items = [state.log.item(position) for position in positions(packed)]
     last = next((item.raw for item in reversed(items) if item.kind not in _UNSAVED), None)
+    staged: list[Any] = [each.raw for each in state.pending_input]
     if isinstance(last, dict):
-        await _pop_after(session, [last])
+        await _pop_after(session, [last], staged=staged)
 
 
 async def start_over(session: Session, given: object) -> None:
@@ -46,11 +48,19 @@ async def start_over(session: Session, given: object) -> None:
 
 
 async def _pop_after(
-    session: Session, wanted: Sequence[JSONObject], *, themselves: bool = False
+    session: Session,
+    wanted: Sequence[JSONObject],
+    *,
+    themselves: bool = False,
+    staged: Sequence[JSONObject] = (),
 ) -> None:
     tail: list[Any] = list(await session.get_items(_TAIL))
     end = _end_of(tail, wanted)
-    if end is None or any(_is_users(each) for each in tail[end:]):
+    if end is None:
+        return
+    said = [_mark(each) for each in tail[end:] if _is_users(each)]
+    # More may have been staged since; what that worker wrote is where it begins.
+    if said != [_mark(each) for each in staged if _is_users(each)][: len(said)]:
         return
     surplus = len(tail) - end + (len(wanted) if themselves else 0)
     if surplus:

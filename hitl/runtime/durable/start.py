@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
+from hitl.runtime.durable.counter import raised
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
@@ -23,13 +22,13 @@ from hitl.runtime.durable.request import recorded
 from hitl.runtime.durable.response import calls_of, load_response
 from hitl.runtime.durable.turn import turn_of
 from hitl.runtime.durable.value import final_output
+from hitl.runtime.durable.worker import own_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from agents import StreamEvent
 
-    from hitl.model import RunState
     from hitl.runtime.durable.attempt import Settings
     from hitl.runtime.durable.outcome import DurableStream
     from hitl.store import Store, Stored
@@ -66,7 +65,7 @@ async def begin(
         stream.done(shown(await store.load(name), settings))
         return
     attempt = Attempt(store=store, claim=claim, settings=settings)
-    stream.begun(attempt.cancel)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(attempt.begin(kickoff, again=False)) as events:
         async for event in events:
             yield event
@@ -80,11 +79,12 @@ async def take_up(
     *,
     store: Store,
     worker: str | None,
-    max_turns: int | None,
+    max_turns: object,
     force: bool,
 ) -> AsyncGenerator[StreamEvent, None]:
     """Go on with a run, or give it as it is when there is nothing to do; see `hitl.resume`."""
     private.refuse_unsupported()
+    raised(None, max_turns)  # refused before anything is claimed
     seam.install()
     await store.expire()
     stored = await store.load(run_id)
@@ -104,24 +104,22 @@ async def take_up(
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
     await _taken_over(attempt, stored, force=force)
-    stream.begun(attempt.cancel)
+    stream.begun(attempt.cancel, attempt.late.add)
     async with aclosing(_work(attempt, stored, max_turns)) as events:
         async for event in events:
             yield event
     stream.done(_outcome(attempt))
 
 
-def _work(
-    attempt: Attempt, stored: Stored, max_turns: int | None
-) -> AsyncGenerator[StreamEvent, None]:
+def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
     kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
     if stored.checkpoint is None:
-        if max_turns is not None and kickoff.max_turns is not None:
-            kickoff = evolve(kickoff, max_turns=max(max_turns, kickoff.max_turns))
+        kickoff = evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns))
         return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
     attempt.stored, attempt.note = len(stored.entries), note
-    attempt.state = _raised(state, max_turns)
+    limit = raised(state.turn.max, max_turns)
+    attempt.state = evolve(state, turn=evolve(state.turn, max=limit))
     return attempt.go_on(stored.requests)
 
 
@@ -156,14 +154,6 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
             yield event
 
 
-def _raised(state: RunState, max_turns: int | None) -> RunState:
-    """Give the state with a higher turn limit; a lower one changes nothing."""
-    limit = state.turn.max
-    if max_turns is None or limit is None or max_turns <= limit:
-        return state
-    return evolve(state, turn=evolve(state.turn, max=max_turns))
-
-
 def shown(stored: Stored, settings: Settings) -> DurableRun:
     """Give a stored run as it is."""
     if stored.checkpoint is None:
@@ -188,8 +178,3 @@ def session_name(session: Any) -> str:  # noqa: ANN401 - any session
         return str(session.session_id)
     except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
         return type(session).__name__
-
-
-def own_name() -> str:
-    """Give a name for this worker: who, for people, and unlike any other."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

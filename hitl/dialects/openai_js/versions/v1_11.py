@@ -25,6 +25,9 @@ ADDED = (
         key="maxTurns",
         schema=COUNT_OR_NULL,
         changed=True,
+        severity="info",
+        reason=f"no turn limit becomes a limit of {_MOST}",
+        says=lambda value: value is None,
         new=lambda value: value is None,
     ),
 )

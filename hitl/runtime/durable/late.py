@@ -1,0 +1,117 @@
+"""Input that is added while the run goes on, and copies of staged input that are under way.
+
+The SDK takes what is staged between two turns. What is staged while it does that, or while a server
+has not acknowledged what was, it forgets; so input is held here until one of its hooks says that it
+does neither.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from agents import RunResultStreaming
+from attrs import evolve, field, mutable
+
+from hitl import values
+from hitl.document import JSONValue
+from hitl.errors import InputRefused
+from hitl.model import positions, spans, staging
+from hitl.runtime.durable import private
+
+if TYPE_CHECKING:
+    from hitl.model import RunState
+    from hitl.model.staging import Given
+
+log = logging.getLogger("hitl")
+
+
+@mutable(eq=False)
+class Late:
+    """What was added to a run while it goes on, until a checkpoint holds it."""
+
+    _result: RunResultStreaming | None = field(default=None, init=False)
+    _held: list[JSONValue] = field(factory=list, init=False)
+    _staged: list[JSONValue] = field(factory=list, init=False)
+
+    def begin(self, result: RunResultStreaming) -> None:
+        """Take input for what the SDK is about to run."""
+        self._result = result
+        self.hand_over()
+
+    def end(self) -> None:
+        """Take no more: what the SDK came to is about to be stored."""
+        self.hand_over()
+        self._result = None
+
+    def add(self, given: Given) -> None:
+        """Hold more input; see `DurableStream.add_input` for errors."""
+        raws = staging.items_of(given)
+        if self._result is None:
+            hint = "hitl.add_input, once it rests"
+            raise InputRefused("the run is about to rest", reason="leaving", hint=hint)
+        limit = self._result.max_turns
+        if limit is not None and self._result.current_turn >= limit:
+            message = f"the last of {limit} turns is under way"
+            raise InputRefused(message, reason="no_turn", hint="add it when the run has stopped")
+        self._held += raws
+
+    def before_model(self) -> None:
+        """Stage what is held, unless a server is about to be told what is staged.
+
+        What it does not acknowledge replaces what is staged by then.
+        """
+        if self._result is not None and not private.has_staged(self._result):
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """Stage what is held; called where the SDK takes nothing."""
+        if self._held and self._result is not None:
+            private.stage(self._result, [values.decode(each) for each in self._held])
+            self._staged += self._held
+            self._held = []
+
+    def stored(self) -> None:
+        """Forget what the checkpoint holds that was just written."""
+        self._staged = []
+
+    def added_to(self, state: RunState | None) -> RunState | None:
+        """Give the newest checkpoint with what it does not hold staged; None when it holds all."""
+        left = [*self._staged, *self._held]
+        if not left:
+            return None
+        try:
+            plain: Any = values.decode([*left])
+            return None if state is None else staging.add(state, plain)
+        except InputRefused as exc:
+            log.warning("%s added input(s) are not kept: %s", len(left), exc.message)
+            return None
+
+
+def unacknowledged(state: RunState) -> RunState:
+    """Give a state before a model call with staged input staged only.
+
+    A server has not acknowledged it yet, so the SDK keeps it staged; the copies it puts at the end
+    of the history, to be sent, would be told twice when the run is taken up from here. They stand
+    for the staged ones, so that what a request carries has one name before and after.
+    """
+    talk = state.conversation
+    if not state.staged or talk is None or talk.mode == "local":
+        return state
+    generated = [*positions(state.generated or ())]
+    copies: list[int] = []
+    while generated and _is_copy(state, generated[-1]):
+        copies.insert(0, generated.pop())
+    waiting = [*positions(state.staged)]
+    dropped = set(copies)
+    return evolve(
+        state,
+        staged=spans([*copies, *waiting[len(copies) :]]),
+        generated=spans(generated),
+        session=spans(each for each in positions(state.session or ()) if each not in dropped),
+    )
+
+
+def _is_copy(state: RunState, position: int) -> bool:
+    item = state.log.item(position)
+    return item.kind == "input" and item.input_id is not None
