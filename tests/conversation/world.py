@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import attrs
 import httpx2
 import openai
-from agents import Agent, MaxTurnsExceeded, ModelSettings, RunConfig, function_tool
+from agents import Agent, MaxTurnsExceeded, ModelSettings, RunConfig, UserError, function_tool
 from agents.retry import ModelRetrySettings, retry_policies
 from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
@@ -245,7 +245,9 @@ class World:
             return "doubt"
         except MaxTurnsExceeded:
             return "limit"
-        except (openai.APIError, httpx2.HTTPError):
+        except (openai.APIError, httpx2.HTTPError, UserError) as error:
+            if isinstance(error, UserError) and not isinstance(error.__cause__, openai.APIError):
+                raise  # of an agent that is a tool, the SDK says so
             if life.over:
                 return "killed"
             if not any(trouble.faults):
