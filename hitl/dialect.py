@@ -14,22 +14,12 @@ from hitl.model import RunState
 from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from hitl.model import Origin
-    from hitl.revision import Chain
+    from hitl.revision import Chain, Mend
 
 T = TypeVar("T")
-
-_SAME_NAME = (
-    "agents of one name are told apart by a number that differs between the SDKs; another agent"
-    " might run"
-)
-_STEP = "the run is not paused at an approval, and the SDKs do not know each other's other steps"
-_WRITE = "a session write is unsettled; let the SDK that began it finish it"
-_TERMINAL = "the SDK marked the run as not resumable"
-_SANDBOX = "the state of a sandbox is of its own SDK"
-_AUDIT = "who decided, when and why has no place in an SDK's state"
 
 
 @frozen(kw_only=True)
@@ -71,6 +61,37 @@ class Repaired:
         return tuple(each for each in self.repairs if not each.opt_in or each.name in names)
 
 
+def mended(state: RunState, mends: Sequence[Mend[RunState]], names: Collection[str]) -> Repaired:
+    """Make repairs in order, and say what stays undone.
+
+    Args:
+        state: a state of an older version.
+        mends: the repairs of the versions after it.
+        names: those that are made only when asked for.
+    """
+    repairs: list[Repair] = []
+    for mend in mends:
+        repairs += [
+            Repair(
+                name=mend.name,
+                path=path,
+                reason=mend.reason,
+                widens=mend.widens,
+                opt_in=mend.opt_in,
+            )
+            for path in mend.places(state)
+        ]
+        if mend.change is not None and (mend.name in names or not mend.opt_in):
+            state = mend.change(state)
+    losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
+    return Repaired(
+        state=state,
+        repairs=tuple(repairs),
+        losses=tuple(losses),
+        needs=frozenset(mend.name for mend in mends),
+    )
+
+
 class Dialect(Protocol):
     """The format of one writer. `DIALECT` of a folder in `hitl.dialects` is one."""
 
@@ -105,6 +126,15 @@ class Dialect(Protocol):
     def losses(self, state: RunState, version: str) -> Sequence[Loss]:
         """Give what `version` of this dialect cannot hold of `state`."""
 
+    def leaving(self, state: RunState) -> Iterable[Loss]:
+        """Give what only this dialect can say of a state of it that goes to another SDK."""
+
+    def handoff_name(self, agent: str) -> str | None:
+        """Give the name the SDK gives a handoff to an agent if its app gives none.
+
+        None for a dialect that is of no SDK.
+        """
+
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state that was first written in an older version resume where `version` is read.
 
@@ -119,35 +149,6 @@ class Dialect(Protocol):
             Relabelled: the document says what its version cannot.
             ArgumentsChanged: a recorded call is not the one its writer recorded.
         """
-
-
-def left_behind(state: RunState, path: str = "") -> Iterator[Loss]:
-    """Give what no SDK can take over from another, for a state and the runs inside it.
-
-    Args:
-        state: a state that another SDK wrote.
-        path: JSON Pointer to it, for a run inside another.
-    """
-    for index, agent in enumerate(state.agents):
-        if agent.identity is not None and agent.identity != agent.name:
-            at = f"{path}/agents/{index}/identity"
-            yield Loss(path=at, severity="error", reason=_SAME_NAME)
-    found = {
-        "step": (state.step is None or state.step.kind != "interruption", _STEP),
-        "session_write": (state.session_write is not None, _WRITE),
-        "terminal": (bool(state.terminal), _TERMINAL),
-        "sandbox": (state.sandbox is not None, _SANDBOX),
-    }
-    for key, (lost, reason) in found.items():
-        if lost:
-            yield Loss(path=f"{path}/{key}", severity="error", reason=reason)
-    for decision in state.decisions:
-        if decision.by or decision.at or decision.reason:
-            at = f"{path}/decisions/{escape(decision.call_id)}"
-            yield Loss(path=at, severity="info", reason=_AUDIT)
-    for index, call in enumerate(state.processed.calls if state.processed else ()):
-        if call.run is not None:
-            yield from left_behind(call.run, f"{path}/processed/calls/{index}/run")
 
 
 _NAMES = {

@@ -29,11 +29,13 @@ class Loss:
         path: JSON Pointer to it in the document or state that was converted.
         severity: what losing it does.
         reason: one sentence, without the value.
+        hint: the next step for whoever converts it; None when there is none.
     """
 
     path: str
     severity: Severity
     reason: str
+    hint: str | None = None
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from attrs import evolve, frozen
 
 from hitl import registry
-from hitl.dialect import Repaired, Source, left_behind
+from hitl.border import NO_HINTS, Hints, left_behind
+from hitl.dialect import Repaired, Source
 from hitl.dialects import native
 from hitl.document import DEFAULT_LIMITS, given
 from hitl.errors import (
@@ -25,7 +26,7 @@ from hitl.model.fit import under
 from hitl.revision import Loss, Repair
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from hitl.codec import Codec
     from hitl.dialect import Dialect
@@ -78,6 +79,9 @@ def dumps(
     codec: str = "json",
     allow_loss: bool = False,
     repairs: Collection[str] = (),
+    rename: Mapping[str, str] | None = None,
+    handoff_targets: Mapping[str, str] | None = None,
+    agent_map: Mapping[str, str] | None = None,
 ) -> bytes:
     """Write a run state.
 
@@ -93,6 +97,10 @@ def dumps(
         allow_loss: go on when the target must ask again or needs help; a loss that would make
             it run something different is never allowed.
         repairs: names of repairs that are done only when asked for; `check` lists them.
+        rename: for another SDK: what pending tools and handoffs are called there.
+        handoff_targets: for another SDK: name of a pending handoff to the agent it goes to.
+        agent_map: for another SDK: name or identity (`Worker#2`) of an agent to the one it has
+            there. Hints that a state does not need change nothing.
 
     Returns:
         The document.
@@ -112,6 +120,9 @@ def dumps(
         codec=codec,
         allow_loss=allow_loss,
         repairs=repairs,
+        rename=rename,
+        handoff_targets=handoff_targets,
+        agent_map=agent_map,
     ).data
 
 
@@ -142,6 +153,9 @@ def convert(
     codec: str = "json",
     allow_loss: bool = False,
     repairs: Collection[str] = (),
+    rename: Mapping[str, str] | None = None,
+    handoff_targets: Mapping[str, str] | None = None,
+    agent_map: Mapping[str, str] | None = None,
 ) -> Converted:
     """Write a run state and say what the document could not hold; see `dumps`."""
     target = _dialect(dialect)
@@ -149,15 +163,18 @@ def convert(
     encoding = _codec(codec)
     if dialect != NATIVE and encoding.name != "json":
         raise UnknownDialect("expected the codec json for a document of an SDK, found another")
+    hints = Hints(
+        rename=rename or {}, handoff_targets=handoff_targets or {}, agent_map=agent_map or {}
+    )
     repaired = _repaired(state, target, label, repairs)
-    losses = (*_losses(repaired.state, target, label), *repaired.losses)
+    ready, losses = _ready(state, repaired, target, label, hints)
     refused = [each for each in losses if _stops(each, allow_loss=allow_loss)]
     if refused:
         worst = "error" if any(each.severity == "error" for each in refused) else "warn"
         message = f"{dialect} {label} cannot hold {len(refused)} value(s) of the run"
-        hint = "allow_loss goes on" if worst == "warn" else None
+        hint = "allow_loss goes on" if worst == "warn" else _hint(refused)
         raise LossError(message, losses=refused, hint=hint)
-    data = target.dump(repaired.state, label, encoding)
+    data = target.dump(ready, label, encoding)
     return Converted(
         data=data,
         dialect=dialect,
@@ -168,13 +185,16 @@ def convert(
     )
 
 
-def taken_over(state: RunState, dialect: str, repairs: Collection[str] = ()) -> RunState:
+def taken_over(
+    state: RunState, dialect: str, repairs: Collection[str] = (), known: Collection[str] = ()
+) -> RunState:
     """Give a state of another SDK as far as its own dialect brings it, for one that goes on.
 
     Args:
         state: a state of any dialect; one of `dialect`, or that no SDK wrote, is given as it is.
         dialect: the dialect of the SDK that shall go on with it.
         repairs: names of repairs that are done only when asked for.
+        known: names and identities of agents that somebody said are the right ones.
 
     Raises:
         LossError: it cannot be taken over.
@@ -184,7 +204,7 @@ def taken_over(state: RunState, dialect: str, repairs: Collection[str] = ()) -> 
     if origin is None or origin.name in {dialect, NATIVE}:
         return state
     repaired = origin.repair(state, origin.chain.newest, repairs)
-    found = (*repaired.losses, *left_behind(repaired.state))
+    found = (*repaired.losses, *origin.leaving(state), *left_behind(repaired.state, known))
     refused = [each for each in found if each.severity == "error"]
     if refused:
         message = f"{dialect} cannot take over {len(refused)} value(s) of the run"
@@ -216,8 +236,7 @@ def losses_for(
     """Give what a target cannot hold of `state`, without writing anything."""
     target = _dialect(dialect)
     label = _label(state, target, version)
-    repaired = _repaired(state, target, label, repairs)
-    return (*_losses(repaired.state, target, label), *repaired.losses)
+    return _ready(state, _repaired(state, target, label, repairs), target, label, NO_HINTS)[1]
 
 
 def _repaired(state: RunState, target: Dialect, label: str, names: Collection[str]) -> Repaired:
@@ -238,12 +257,24 @@ def refuse_unknown(names: Collection[str]) -> None:
             raise UnknownRepair(f"expected the name of a repair ({listed}), found {name!r}")
 
 
+def _ready(
+    given: RunState, repaired: Repaired, target: Dialect, label: str, hints: Hints
+) -> tuple[RunState, tuple[Loss, ...]]:
+    """Give a state as the target takes it, and what it loses on the way."""
+    state = repaired.state
+    origin = dialects().get(state.origin.dialect)
+    found: list[Loss] = []
+    if target.name != NATIVE and state.origin.dialect not in {target.name, NATIVE}:
+        if origin is not None:
+            found += hints.misnamed(state, origin.handoff_name, target.handoff_name)
+            found += origin.leaving(given)
+        state = hints.applied(state)
+        found += left_behind(state, {*hints.agent_map.values()})
+    return state, (*_losses(state, target, label), *found, *repaired.losses)
+
+
 def _losses(state: RunState, target: Dialect, label: str) -> tuple[Loss, ...]:
     found: Sequence[Loss] = target.losses(state, label)
-    if target.name != NATIVE and state.origin.dialect not in {target.name, NATIVE}:
-        # Who decided is named by the dialects themselves.
-        lost = [each for each in left_behind(state) if each.severity == "error"]
-        found = (*found, *lost)
     newer = state.newer
     own = newer is not None and (newer.dialect, newer.version) == (target.name, label)
     if newer is not None and not own:
@@ -359,6 +390,12 @@ def _read(state: RunState) -> None:
             _read(run)
         except DocumentError as exc:
             raise under(exc, f"/runs/{index}") from exc
+
+
+def _hint(refused: Sequence[Loss]) -> str | None:
+    """Give what helps against all that is refused, if anything does against each."""
+    hints = dict.fromkeys(each.hint for each in refused if each.severity == "error")
+    return None if None in hints else "; ".join(str(each) for each in hints)
 
 
 def _stops(loss: Loss, *, allow_loss: bool) -> bool:

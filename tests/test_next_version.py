@@ -32,7 +32,7 @@ KEY = "$schemaVersion"
 NEXT = '''
 """Schema 1.22: made up."""
 
-from hitl.dialects.openai_python.schema import TEXT
+from hitl.schema import TEXT
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
 

@@ -27,6 +27,7 @@ from hitl.errors import (
 from hitl.testing import assert_document_kept
 from tests import schemas
 from tests.agents import corpus
+from tests.hints import hints
 from tests.schemas import validator
 
 if TYPE_CHECKING:
@@ -44,8 +45,6 @@ FROM_PYTHON = [name for name in corpus.every() if name.startswith("cross/py-0.24
 PLAIN = "cross/js-0.20.0/plain"
 NESTED = "cross/js-0.20.0/nested"
 DECIDED = ("parallel", "nested", "shell", "apply_patch", "hosted_mcp")
-# What Python paused and JavaScript cannot take over, and the word that says why.
-REFUSED = {"handoff_pending": "handoff", "dup_names": "one name"}
 
 
 @cache
@@ -54,15 +53,20 @@ def state(name: str) -> RunState:
     return hitl.loads(corpus.read(name))
 
 
-def written(of: RunState, dialect: str = DIALECT.name, version: str | None = None) -> Any:  # noqa: ANN401
+def written(
+    of: RunState,
+    dialect: str = DIALECT.name,
+    version: str | None = None,
+    **known: Any,  # noqa: ANN401
+) -> Any:  # noqa: ANN401
     """What a state is in a dialect."""
-    return json.loads(hitl.dumps(of, dialect=dialect, version=version, allow_loss=True))
+    return json.loads(hitl.dumps(of, dialect=dialect, version=version, allow_loss=True, **known))
 
 
 def converted(name: str) -> Any:  # noqa: ANN401  (JSON)
     """What a state of one SDK is in the other's newest version."""
     target = PYTHON if name in NAMES else DIALECT
-    return written(state(name), target.name)
+    return written(state(name), target.name, **hints(stem(name), target.name))
 
 
 def stem(name: str) -> str:
@@ -414,12 +418,7 @@ def _with_arguments(value: Any, old: str, new: str) -> Any:  # noqa: ANN401  (JS
 class TestToJavaScript:
     @pytest.mark.parametrize("name", FROM_PYTHON)
     def test_what_the_sdk_asks(self, name: str) -> None:
-        """A state of Python has all that `fromString` and `run` check, or is refused."""
-        if stem(name) in REFUSED:
-            with pytest.raises(LossError) as caught:
-                hitl.dumps(state(name), dialect=DIALECT.name, allow_loss=True)
-            assert any(REFUSED[stem(name)] in loss.reason for loss in _losses(caught.value))
-            return
+        """A state of Python has all that `fromString` and `run` check."""
         document = converted(name)
         for _, run in shape.runs(document):
             validator(CHAIN.newest, DIALECT).validate(run)
@@ -430,7 +429,7 @@ class TestToJavaScript:
     def test_items_as_the_sdk_writes_them(self, name: str) -> None:
         """The responses of one definition are the same in both SDKs, and so are the items."""
         twin = corpus.load(name.replace("py-0.24.0", "js-0.20.0"))
-        if stem(name) in {*REFUSED, "handoff_default"}:  # the SDKs name it otherwise
+        if stem(name) in {"handoff_pending", "handoff_default"}:  # the SDKs name it otherwise
             return
         mine = converted(name)
         for ours, theirs in zip(mine["modelResponses"], twin["modelResponses"], strict=True):
@@ -442,9 +441,8 @@ class TestToJavaScript:
     @pytest.mark.parametrize("name", FROM_PYTHON)
     def test_back(self, name: str) -> None:
         """What waits, the turn and the conversation are the same after the way there and back."""
-        if stem(name) in REFUSED:
-            return
-        back = hitl.loads(written(hitl.loads(converted(name)), PYTHON.name))
+        there = hitl.loads(converted(name))
+        back = hitl.loads(written(there, PYTHON.name, **hints(stem(name), PYTHON.name)))
         before = state(name)
         if not stem(name).startswith("hosted"):  # Python keeps the call beside the tool
             assert _verdicts(back) == _verdicts(before)
@@ -517,7 +515,7 @@ class TestToPython:
     @pytest.mark.parametrize("name", NAMES)
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of any JavaScript release has what Python's reader keeps, or is refused."""
-        if stem(name) == "dup_names" or name.endswith("nested_0.3.8"):
+        if name.endswith("nested_0.3.8"):
             with pytest.raises(LossError):
                 converted(name)
             return
@@ -611,7 +609,6 @@ def test_count(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         sys.stdout.write(
             f"\nJavaScript: read, written, up and down: {len(NAMES)} states of "
-            f"{len(counted)} labels\nfrom Python: {len(FROM_PYTHON)} states, "
-            f"{sum(stem(name) in REFUSED for name in FROM_PYTHON)} refused\n"
+            f"{len(counted)} labels\nfrom Python: {len(FROM_PYTHON)} states\n"
         )
     assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (65, 50, 50)

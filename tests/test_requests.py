@@ -12,7 +12,7 @@ from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
 
 import hitl
 from hitl.conversation import LOCAL, Place
-from hitl.errors import ConversationMismatch, InDoubt, ReceiptUnknown, UnknownCall
+from hitl.errors import ConversationMismatch, InDoubt, InputRefused, ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.turn import turn_of
 from tests.conversation.model import ServerModel
 from tests.conversation.server import Server, called, replied, said
@@ -135,6 +135,28 @@ class TestRecorded:
 
         through()
         assert stage.ran == 1
+
+    @staticmethod
+    def test_takes_no_input() -> None:
+        """R-41: input that is added before it is worked on would not be seen by it."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store)
+            await store.decide(RUN, "call_1", YES)
+            hooks = Hangs()
+            cut = asyncio.create_task(stage.go_on(store, hooks=hooks))
+            await hooks.there.wait()
+            cut.cancel()
+            await asyncio.wait([cut])
+            with pytest.raises(InputRefused) as caught:
+                await hitl.add_input(store, RUN, "and this")
+            assert caught.value.reason == "accepted"
+            assert [each.call for each in (await stage.go_on(store)).interruptions] == ["call_2"]
+            await hitl.add_input(store, RUN, "and this")
+
+        through()
 
     @staticmethod
     @MODES

@@ -9,7 +9,15 @@ import click
 
 from hitl import transfer
 from hitl.cli import folder, operand, output, stored
-from hitl.cli.command import REFUSED, Command, loss_json, place, problem_json, repair_json
+from hitl.cli.command import (
+    REFUSED,
+    Command,
+    hint_text,
+    loss_json,
+    place,
+    problem_json,
+    repair_json,
+)
 from hitl.cli.display import safe_display
 from hitl.cli.operand import Target
 
@@ -83,7 +91,11 @@ def _lines(report: Report, target: Target | None) -> list[str]:
     if target is not None:
         rows.append(["for", f"{target.dialect} {_version(target)}"])
     losses = [
-        [f"  {each.severity}", place(each.path), safe_display(each.reason).text]
+        [
+            f"  {each.severity}",
+            place(each.path),
+            safe_display(each.reason).text + hint_text(each),
+        ]
         for each in report.losses
     ]
     repairs = [

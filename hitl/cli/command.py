@@ -17,7 +17,7 @@ from hitl.errors import HitlError, LossError
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from hitl.document import JSONObject
     from hitl.revision import Repair
@@ -61,12 +61,34 @@ def problem_json(each: HitlError) -> JSONObject:
 
 def loss_json(loss: Loss) -> JSONObject:
     """Give a loss for programs."""
-    return {"severity": loss.severity, "path": loss.path, "reason": loss.reason}
+    found: JSONObject = {"severity": loss.severity, "path": loss.path, "reason": loss.reason}
+    return found if loss.hint is None else {**found, "hint": loss.hint}
 
 
 def loss_line(loss: Loss) -> str:
     """Give a loss for a person."""
-    return f"{loss.severity}: {loss.reason} - at {place(loss.path)}"
+    return f"{loss.severity}: {loss.reason} - at {place(loss.path)}{hint_text(loss)}"
+
+
+def loss_lines(losses: Iterable[Loss]) -> list[str]:
+    """Give losses for a person; what changes nothing that runs is said once for all its places."""
+    places: dict[Loss, int] = {}
+    for loss in losses:
+        key = loss
+        if loss.severity == "info":
+            key = next((each for each in places if _alike(each, loss)), loss)
+        places[key] = places.get(key, 0) + 1
+    more = {loss: f" and {count - 1} more" if count > 1 else "" for loss, count in places.items()}
+    return [f"{loss_line(loss)}{text}" for loss, text in more.items()]
+
+
+def _alike(one: Loss, other: Loss) -> bool:
+    return (one.severity, one.reason, one.hint) == (other.severity, other.reason, other.hint)
+
+
+def hint_text(loss: Loss) -> str:
+    """Give the next step, to stand behind a loss."""
+    return "" if loss.hint is None else f" ({safe_display(loss.hint, 300).text})"
 
 
 def repair_json(repair: Repair) -> JSONObject:

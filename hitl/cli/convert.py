@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 
 _TO = "What to write; the newest version."
+_RENAME = "For another SDK: what a pending tool or handoff is called there."
+_TARGET = "For another SDK: the agent that a pending handoff goes to."
+_AGENT = "For another SDK: an agent, by name or identity, and the one it is there."
 _REPAIR = "A repair that is done only when asked for; see `hitl check`."
 
 
@@ -35,6 +38,9 @@ _REPAIR = "A repair that is done only when asked for; see `hitl check`."
     metavar="NAME",
     help=_REPAIR,
 )
+@operand.pairs("--rename", "OLD=NEW", _RENAME)
+@operand.pairs("--handoff-target", "NAME=AGENT", _TARGET, into="handoff_targets")
+@operand.pairs("--agent-map", "OLD=NEW", _AGENT)
 def convert(
     *,
     file: str,
@@ -43,6 +49,9 @@ def convert(
     codec: str,
     allow_loss: bool,
     repairs: tuple[str, ...],
+    rename: dict[str, str],
+    handoff_targets: dict[str, str],
+    agent_map: dict[str, str],
     as_json: bool,
 ) -> None:
     """Write FILE in another dialect, version or codec.
@@ -61,6 +70,9 @@ def convert(
         codec=codec,
         allow_loss=allow_loss,
         repairs=repairs,
+        rename=rename,
+        handoff_targets=handoff_targets,
+        agent_map=agent_map,
     )
     deliver(converted, file, out, as_json=as_json, facts={})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hitl.cli import output
-from hitl.cli.command import loss_json, loss_line, repair_json, repair_line
+from hitl.cli.command import loss_json, loss_lines, repair_json, repair_line
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject
@@ -47,7 +47,7 @@ def deliver(converted: Converted, file: str, out: str, *, as_json: bool, facts: 
     if as_json:
         output.machine(facts | _described(converted, out))
         return
-    output.words(*map(loss_line, converted.losses), *map(repair_line, converted.repairs))
+    output.words(*loss_lines(converted.losses), *map(repair_line, converted.repairs))
     if out == STDIO:
         output.document(converted.data, converted.codec)
 

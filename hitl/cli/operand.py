@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from attrs import frozen
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from hitl.model import RunState
     from hitl.transfer import Report
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 FILE = click.Path(exists=True, dir_okay=False, allow_dash=True)
 FILE_OR_FOLDER = click.Path(exists=True, allow_dash=True)
@@ -57,6 +60,37 @@ def codec(ctx: click.Context, param: click.Parameter, given: str) -> str:
     """Read the name of a codec."""
     _known("codec", given, transfer.codecs(), ctx, param)
     return given
+
+
+def pairs(option: str, metavar: str, told: str, *, into: str | None = None) -> Callable[[_F], _F]:
+    """Make an option that may be given again; its values become one dict.
+
+    Args:
+        option: its name.
+        metavar: what a value looks like; `=` parts it.
+        told: its help.
+        into: the name of the parameter; by default the option's.
+    """
+    name = into or option.removeprefix("--").replace("-", "_")
+    return click.option(
+        option, name, multiple=True, metavar=metavar, help=told, callback=_paired(metavar)
+    )
+
+
+def _paired(
+    metavar: str,
+) -> Callable[[click.Context, click.Parameter, tuple[str, ...]], dict[str, str]]:
+    def read(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for each in given:
+            old, mark, new = (text(ctx, param, each) or "").partition("=")
+            if not (old and mark and new):
+                raise click.BadParameter(f"expected {metavar}, found {each!r}", ctx, param)
+            if found.setdefault(old, new) != new:
+                raise click.BadParameter(f"expected {old!r} once, found it twice", ctx, param)
+        return found
+
+    return read
 
 
 def text(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:

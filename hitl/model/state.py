@@ -118,6 +118,8 @@ class RunState:
         tool_use: tools each agent has used, by the agent's identity.
         persisted: how many items of the current turn the session already has.
         session_write: a session append that was not acknowledged, as the SDK writes it.
+        reasoning_item_id_policy: whether the ids of reasoning items are sent to the model:
+            `preserve` or `omit`; None leaves it to the SDK.
         terminal: whether the SDK marked the run as not resumable.
         trace: the trace the run belongs to, without keys.
         sandbox: the sandbox session, as the SDK writes it.
@@ -153,6 +155,7 @@ class RunState:
     tool_use: JSONObject | None = None
     persisted: int | None = None
     session_write: JSONObject | None = None
+    reasoning_item_id_policy: str | None = None
     terminal: bool | None = None
     trace: JSONObject | None = None
     sandbox: JSONObject | None = None

@@ -55,6 +55,7 @@ class Call:
         group: which kind of tool runs it.
         item: position of the call in the log.
         tool: what the writer said of the tool, tagged.
+        target: position of the agent a handoff goes to; None when the writer did not say.
         run: the paused run inside it, when the tool is an agent.
         extra: fields of the writer that hitl does not know, kept verbatim, tagged.
     """
@@ -62,6 +63,7 @@ class Call:
     group: Group
     item: int
     tool: JSONValue = None
+    target: int | None = None
     run: RunState | None = None
     extra: JSONObject | None = None
 

@@ -19,8 +19,9 @@ from hitl.errors import (
     ToolMismatch,
 )
 from hitl.model import decide, positions, staging
+from hitl.model.open import open_calls
 from hitl.runtime import sdk, seen
-from hitl.runtime.open import ending, open_calls, tool_of, waiting
+from hitl.runtime.open import ending, tool_of, waiting
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

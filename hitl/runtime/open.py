@@ -1,24 +1,16 @@
-"""Which calls of a run are still to run, and whether there is anything left to do."""
+"""What the calls of a run are for, and whether there is anything left to do."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from hitl.model import positions
+from hitl.model.open import answered
 
 if TYPE_CHECKING:
     from hitl.model import Call, Item, RunState
 
 Ending: TypeAlias = Literal["paused", "cut", "finished", "unknown"]
-
-
-def open_calls(state: RunState) -> frozenset[str]:
-    """Give the ids of the calls of the last response that have no output yet."""
-    if state.processed is None:
-        return frozenset()
-    called = {state.log.item(call.item).call_id for call in state.processed.calls}
-    called |= {waiting.call_id for waiting in state.interruptions if not waiting.outer}
-    return frozenset(call for call in called if call) - _answered(state)
 
 
 def waiting(state: RunState) -> tuple[Item, ...]:
@@ -31,7 +23,7 @@ def unsent(state: RunState) -> frozenset[str]:
     """Give the ids of the calls of the last response that have run: the server waits for them."""
     calls = state.processed.calls if state.processed else ()
     called = {state.log.item(call.item).call_id for call in calls}
-    return frozenset(call for call in called & _answered(state) if call)
+    return frozenset(call for call in called & answered(state) if call)
 
 
 def tool_of(call: Call) -> str:
@@ -41,13 +33,6 @@ def tool_of(call: Call) -> str:
     if call.group == "hosted_mcp" and isinstance(config, dict):
         return str(config.get("server_label"))
     return str(tool.get("tool_name") or tool.get("name"))
-
-
-def _answered(state: RunState) -> frozenset[str | None]:
-    kinds = {"tool_output", "handoff_output", "mcp_approval_response"}
-    packed = state.generated or ()
-    items = (state.log.item(position) for position in positions(packed))
-    return frozenset(item.call_id for item in items if item.kind in kinds)
 
 
 def ending(state: RunState) -> Ending:
@@ -67,4 +52,4 @@ def ending(state: RunState) -> Ending:
     called = {item.call_id for item in items if item.call_id is not None}
     raw = items[-1].raw
     ends = isinstance(raw, dict) and raw.get("type", "message") == "message"
-    return "finished" if ends and called <= _answered(state) else "unknown"
+    return "finished" if ends and called <= answered(state) else "unknown"

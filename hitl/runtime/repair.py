@@ -10,9 +10,10 @@ from attrs import evolve
 from hitl import transfer
 from hitl.dialects.openai_python import DIALECT, binding
 from hitl.errors import AgentMismatch, OlderRelease, ToolMismatch
+from hitl.model.open import open_calls
 from hitl.runtime import sdk
 from hitl.runtime.fit import offered, takes
-from hitl.runtime.open import open_calls, tool_of
+from hitl.runtime.open import tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -26,7 +27,11 @@ _LOG = logging.getLogger("hitl")
 
 
 async def repaired(
-    agent: Agent[Any], state: RunState, names: Collection[str], context: object
+    agent: Agent[Any],
+    state: RunState,
+    names: Collection[str],
+    context: object,
+    known: Collection[str] = (),
 ) -> RunState:
     """Give the state as the installed SDK needs it.
 
@@ -37,6 +42,7 @@ async def repaired(
         state: the run; one of the newest release is given as it is.
         names: repairs that are done only when asked for.
         context: the app context, for servers that list their tools by it.
+        known: names and identities of agents that somebody said are the right ones.
 
     Raises:
         UnknownRepair: no repair has that name.
@@ -48,7 +54,7 @@ async def repaired(
         ToolMismatch: which server a call is for cannot be told.
     """
     transfer.refuse_unknown(names)
-    state = transfer.taken_over(state, DIALECT.name, names)
+    state = transfer.taken_over(state, DIALECT.name, names, known)
     current = None if state.current_agent is None else state.agents[state.current_agent]
     live = sdk.identities(agent).get((current.identity or current.name) if current else "")
     found = DIALECT.repair(state, DIALECT.chain.newest, names)

@@ -43,9 +43,10 @@ async def restore(  # see hitl.runtime.restore for the arguments
 ) -> AnyState:
     """Give the SDK's `RunState`."""
     ready = prepared(state, agents or {}, tools or {}, assume)
+    known = (agents or {}).values()
     async for problem in _problems(agent, ready, context, allow_changed=allow_changed):
         raise problem
-    ready = await repaired(agent, ready, repairs, _context(ready, context))
+    ready = await repaired(agent, ready, repairs, _context(ready, context), known)
     live = await _read(agent, ready, context, allow_loss=allow_loss)
     for problem in dropped(ready, live):
         raise problem
@@ -72,9 +73,10 @@ async def problems(
         return (exc,)
     told = _problems(agent, ready, context, allow_changed=allow_changed)
     found = [problem async for problem in told]
+    known = (agents or {}).values()
     try:
         if not found:
-            ready = await repaired(agent, ready, repairs, _context(ready, context))
+            ready = await repaired(agent, ready, repairs, _context(ready, context), known)
             live = await _read(agent, ready, context, allow_loss=allow_loss)
             found += dropped(ready, live)
         if not found:

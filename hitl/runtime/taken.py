@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from hitl.errors import HitlError, RestoreError, ToolMismatch
 from hitl.model import count
+from hitl.model.open import open_calls
 from hitl.runtime import sdk
-from hitl.runtime.open import open_calls, tool_of
+from hitl.runtime.open import tool_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ import attrs
 import hitl
 from hitl.errors import HitlError, LossError
 from hitl.transfer import dialects
+from tests.hints import hints
 from tests.node import room
 from tests.node.natively import PLAYERS
 from tests.node.outcome import Language, Seen, seen
@@ -24,12 +25,11 @@ from tests.node.players import Job, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.hints import Hints
     from tests.node.cases import Case
     from tests.node.natively import Native
 
 DIALECTS: dict[Language, str] = {"python": "openai-agents-python", "js": "openai-agents-js"}
-HINTS: dict[str, dict[str, Any]] = {}
-"""What a definition needs beside its state to cross: keyword arguments of `hitl.convert`."""
 
 
 def ready() -> bool:
@@ -52,13 +52,13 @@ class Crossed:
     losses: tuple[tuple[str, str, str], ...] = ()
 
 
-def carry(text: str, target: Language, hints: Mapping[str, Any]) -> hitl.Converted:
+def carry(text: str, target: Language, known: Hints) -> hitl.Converted:
     """The state of one SDK as the other reads it, with every loss that may be allowed.
 
     Raises:
         HitlError: it cannot cross; nothing has run.
     """
-    return hitl.convert(hitl.loads(text), dialect=DIALECTS[target], allow_loss=True, **hints)
+    return hitl.convert(hitl.loads(text), dialect=DIALECTS[target], allow_loss=True, **known)
 
 
 def why(error: HitlError) -> str:
@@ -85,7 +85,9 @@ def crossed(natives: Mapping[Case, Native], target: Language) -> dict[Case, Cros
     found: dict[Case, Crossed] = {}
     for case, native in natives.items():
         try:
-            carried[case] = carry(native.paused["state"], target, HINTS.get(case.definition, {}))
+            carried[case] = carry(
+                native.paused["state"], target, hints(case.definition, DIALECTS[target])
+            )
         except HitlError as exc:
             found[case] = Crossed(refused=why(exc))
     jobs = [
@@ -131,7 +133,7 @@ def relayed(definitions: Sequence[str], path: Sequence[Language]) -> dict[str, S
 def _handed_on(name: str, outcome: Outcome, source: Language, target: Language) -> Job:
     text, items = outcome["state"], outcome["items"] or []
     if source != target:
-        text = carry(text, target, HINTS.get(name, {})).data.decode()
+        text = carry(text, target, hints(name, DIALECTS[target])).data.decode()
         items = list(_session(outcome, target))
     first: str = outcome["stops"][-1][0][2]
     return Job(definition=name, state=text, session=items, exact={first: "approve"}, legs=1)

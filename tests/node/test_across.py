@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from hitl.errors import LossError
+from tests.hints import HINTS, hints
 from tests.node import across, table
 from tests.node.across import Crossed, relayed
 from tests.node.cases import REDUCED, Case
@@ -76,15 +78,6 @@ class TestJudge:
         assert table.judge(home, Crossed(refused="loss /x y"), "js") == "refused: loss /x y"
 
 
-KNOWN = [
-    # A JavaScript state does not say what the handoff is called in Python: `hitl.restore` refuses
-    # it and takes a rename in `tools=`, `hitl.convert` has no such hint yet.
-    (("handoff_pending", "approve"), table.TO_PYTHON, f"{table.WRONG}: ModelBehaviorError"),
-    # The output of a shell call carries a `status` that the JavaScript SDK does not send.
-    (("local_done", "approve"), table.TO_JS, f"{table.WRONG}: requests"),
-]
-
-
 class TestCommitted:
     def test_columns(self) -> None:
         """The table has both directions exactly when hitl has both dialects."""
@@ -92,15 +85,28 @@ class TestCommitted:
         assert table.columns(table.committed()) == expected
 
     def test_nothing_wrong(self) -> None:
-        """No cell is committed as wrong but those that are known, and said in README."""
+        """No cell is committed as wrong, and with the hints none is refused."""
         said = [
             (row, column, word)
             for row, cells in table.committed().items()
             for column, words in cells.items()
             for word in words
-            if word.startswith(table.WRONG)
+            if word.startswith((table.WRONG, table.REFUSED))
         ]
-        assert said == KNOWN
+        assert said == []
+
+
+class TestWithoutHints:
+    @pytest.mark.parametrize("target", LANGUAGES)
+    @pytest.mark.parametrize("definition", sorted({name for name, _ in HINTS}))
+    def test_refused(self, definition: str, target: Language) -> None:
+        """A run that needs hints is refused without, before anything runs, with what to say."""
+        source: Language = "python" if target == "js" else "js"
+        native = play(REDUCED, source)[Case(definition)]
+        with pytest.raises(LossError) as caught:
+            across.carry(native.paused["state"], target, {})
+        needed = hints(definition, across.DIALECTS[target])
+        assert any(f"{name}={{" in str(caught.value) for name in needed)
 
 
 if across.ready():  # until then `test_columns` says that there is nothing to show

@@ -73,6 +73,14 @@ class Native:
             Loss(path=path, severity="info", reason=_LEFT_OUT) for path in _secrets(state, "")
         )
 
+    def leaving(self, state: RunState) -> tuple[Loss, ...]:  # noqa: ARG002 - as every dialect has it
+        """Give nothing: no SDK writes this."""
+        return ()
+
+    def handoff_name(self, agent: str) -> str | None:  # noqa: ARG002 - as every dialect has it
+        """Give None: an agent SDK names handoffs."""
+        return None
+
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Hold every state as it is; the format it was first written in says what it needs."""
         del version, names

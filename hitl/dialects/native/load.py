@@ -187,6 +187,9 @@ def _agents(state: RunState) -> Iterator[tuple[str, int]]:
     for index, grant in enumerate(state.grants):
         if grant.agent is not None:
             yield f"/grants/{index}/agent", grant.agent
+    for index, call in enumerate(state.processed.calls if state.processed else ()):
+        if call.target is not None:
+            yield f"/processed/calls/{index}/target", call.target
 
 
 def _first(left: object) -> str:

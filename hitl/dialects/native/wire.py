@@ -67,6 +67,7 @@ class Head:
     tool_use: JSONObject | None = None
     persisted: int | None = None
     session_write: JSONObject | None = None
+    reasoning_item_id_policy: str | None = None
     terminal: bool | None = None
     trace: JSONObject | None = None
     sandbox: JSONObject | None = None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
-from hitl.dialect import left_behind
+from hitl import schema
+from hitl.border import audit
 from hitl.dialects.openai_js import dump as _dump
+from hitl.dialects.openai_js import leaving as _leaving
 from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
 from hitl.dialects.openai_js import repair as _repair
-from hitl.dialects.openai_js import schema as _schema
 from hitl.dialects.openai_js import wire
 from hitl.dialects.openai_js.ledger import refuse_forged
 from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from hitl.dialect import Repaired, Source
     from hitl.document import JSONObject
     from hitl.model import RunState
+
+_BMP = "\uffff"  # what stands behind it is two units of UTF-16
 
 
 class OpenAIJS:
@@ -77,7 +81,16 @@ class OpenAIJS:
         if any(mend in GUARDRAILS for revision in later for mend in revision.mends):
             foreign = (*foreign, unproved())
         document = _dump.dump(state, self.name, self.chain.newest)
-        return (*foreign, *self._audit(state), *self.chain.losses(document, version))
+        return (*foreign, *audit(state), *self.chain.losses(document, version))
+
+    def leaving(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what only this SDK can say of a state of it that goes to another."""
+        return tuple(_leaving.losses(state, self.name))
+
+    def handoff_name(self, agent: str) -> str:
+        """Give the name of a handoff to an agent: its own, each odd UTF-16 unit a line."""
+        odd = re.compile("[^a-zA-Z0-9]")
+        return f"transfer_to_{odd.sub(lambda found: '_' * (1 + (found[0] > _BMP)), agent)}"
 
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""
@@ -85,11 +98,7 @@ class OpenAIJS:
 
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""
-        return _schema.build(self.chain, version, DEFINITIONS)
-
-    def _audit(self, state: RunState) -> tuple[Loss, ...]:
-        """Give what is lost of who decided."""
-        return tuple(each for each in left_behind(state) if each.severity == "info")
+        return schema.build(self.chain, version, DEFINITIONS, wire.VERSION_KEY)
 
     def _document(self, state: RunState, version: str) -> JSONObject:
         label = self.chain.newest if state.newer is None else version

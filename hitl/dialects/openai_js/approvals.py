@@ -12,6 +12,7 @@ from hitl.dialects.openai_js import fingerprint
 from hitl.errors import DocumentError
 from hitl.model import Grant
 from hitl.model.decide import subject_key
+from hitl.model.grant import always, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -230,7 +231,7 @@ def decided(
     if index is None:
         index = len(result)
         result.append(Owned(owner=mine, grant=Grant(**who)))
-    change = _stuck if decision.always else _once
+    change = always if decision.always else once
     result[index] = evolve(result[index], grant=change(result[index].grant, decision))
     return result
 
@@ -250,41 +251,3 @@ def _who(item: Item) -> dict[str, Any]:
 
 def _same(grant: Grant, who: dict[str, Any]) -> bool:
     return all(getattr(grant, name) == who.get(name) for name in ("subject", "key", "server"))
-
-
-def _stuck(grant: Grant, decision: Decision) -> Grant:
-    call_id = decision.call_id
-    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
-    opposite = getattr(grant, other)
-    exact = [each for each in opposite if each != call_id] if isinstance(opposite, list) else []
-    verdict: dict[str, Any] = {mine: True, other: exact}
-    if decision.approved:
-        messages = {key: text for key, text in (grant.messages or {}).items() if key in exact}
-        return evolve(grant, **verdict, messages=messages or None, sticky_message=None)
-    return evolve(
-        grant,
-        rejected=True,
-        approved=exact or False,
-        messages=_messages(grant, decision),
-        sticky_message=decision.message,
-    )
-
-
-def _once(grant: Grant, decision: Decision) -> Grant:
-    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
-    call_id = decision.call_id
-    opposite, target = getattr(grant, other), getattr(grant, mine)
-    if isinstance(opposite, list):
-        opposite = [each for each in opposite if each != call_id]
-    if target is not True:
-        listed = target if isinstance(target, list) else []
-        target = listed if call_id in listed else [*listed, call_id]
-    verdict: dict[str, Any] = {mine: target, other: opposite}
-    return evolve(grant, **verdict, messages=_messages(grant, decision))
-
-
-def _messages(grant: Grant, decision: Decision) -> dict[str, str] | None:
-    kept = {key: text for key, text in (grant.messages or {}).items() if key != decision.call_id}
-    if not decision.approved and decision.message is not None:
-        kept[decision.call_id] = decision.message
-    return kept or None

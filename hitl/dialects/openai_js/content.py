@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject, JSONValue
+
+_FILE = {"id": "file_id", "url": "file_url", "filename": "filename"}
+_DATA = re.compile("data:[^;,]+;base64,.*", re.DOTALL)
 
 
 def caller(given: JSONValue, names: dict[str, str]) -> JSONValue:
@@ -41,6 +45,49 @@ def read_output(given: JSONValue) -> JSONValue:
 def write_output(given: JSONValue) -> JSONValue:
     """Give a function's output as a tool of the SDK writes it."""
     return {"type": "text", "text": given} if isinstance(given, str) else write(given)
+
+
+def read_value(given: JSONValue) -> JSONValue:
+    """Give what a tool returned, images and files as the Python SDK's tools return them."""
+    if isinstance(given, list):
+        return [read_value(each) for each in given]
+    if not isinstance(given, dict):
+        return given
+    match given:
+        case {"type": "image", "image": {"data": str(data), "mediaType": str(kind)}}:
+            found = {**given, "image_url": f"data:{kind};base64,{data}"}
+            del found["image"]
+            return found
+        case {"type": "image", "image": _}:
+            return _opened(given, "image", "image_url", {"id": "file_id", "url": "image_url"})
+        case {"type": "file", "file": dict()}:
+            return _opened(given, "file", "file_data", _FILE)
+        case _:
+            return given
+
+
+def write_value(given: JSONValue) -> JSONValue:
+    """Give what a tool returned, images and files as the SDK's own tools return them."""
+    if isinstance(given, list):
+        return [write_value(each) for each in given]
+    if not isinstance(given, dict):
+        return given
+    said: JSONObject = {k: v for k, v in given.items() if v is not None}
+    found = given
+    match said:
+        case {"type": "image", "image_url": str(url)} if _DATA.fullmatch(url):
+            kind, _, data = url.removeprefix("data:").partition(";base64,")
+            found = {**said, "image": {"data": data, "mediaType": kind}}
+        case {"type": "image", "image_url": str(url)}:
+            found = {**said, "image": url}
+        case {"type": "image", "file_id": str(name)}:
+            found = {**said, "image": {"id": name}}
+        case {"type": "file", "file_id": str()} | {"type": "file", "file_url": str()}:
+            held = {mine: said[theirs] for mine, theirs in _FILE.items() if theirs in said}
+            found = {**said, "file": held}
+        case _:
+            return given
+    return {k: v for k, v in found.items() if k not in {"image_url", *_FILE.values()}}
 
 
 def _read_part(part: JSONValue, *, assistant: bool) -> JSONValue:

@@ -10,6 +10,7 @@ from hitl import document as json_document
 from hitl.dialects.openai_js import agent as agents
 from hitl.dialects.openai_js import (
     approvals,
+    content,
     fingerprint,
     guardrail,
     kept,
@@ -70,6 +71,9 @@ def records(state: RunState) -> list[Owned]:
         if call.run is not None:
             found += records(call.run)
     return found
+
+
+_CALLED = frozenset({"tool_call", "tool_output"})
 
 
 @frozen
@@ -172,6 +176,14 @@ class _Dumper:
             "type": wire.TYPE_OF.get(item.kind, item.kind),
             "rawItem": self._protocol(item),
         }
+        if item.kind in _CALLED and written["rawItem"].get("type") == "unknown":
+            # The SDK takes what it does not know as input only: the model is sent the same.
+            return {
+                **written,
+                "type": wire.TYPE_OF["input"],
+                "agent": self._agent(item.agent),
+                "inputId": f"{item.kind}:{item.call_id}",
+            }
         if item.kind == "handoff_output":
             written["sourceAgent"] = self._agent(item.source)
             written["targetAgent"] = self._agent(item.target)
@@ -180,7 +192,7 @@ class _Dumper:
         if item.kind == "tool_output":
             raw = item.raw if isinstance(item.raw, dict) else {}
             output = item.output if item.has_output else raw.get("output")
-            written["output"] = self._plain(output)
+            written["output"] = content.write_value(self._plain(output))
             written["executionStatus"] = "executed"
         if item.custom_data is not None:
             written["customData"] = self._plain(item.custom_data)
@@ -248,7 +260,7 @@ class _Dumper:
     def _trace(self) -> JSONValue:
         trace = self._plain(self.state.trace)
         if not isinstance(trace, dict):
-            trace = {"id": "no-op"}
+            trace = {"id": wire.NO_TRACE}
         blank = {"object": "trace", "workflow_name": "Agent workflow", "group_id": None}
         said = {k: v for k, v in trace.items() if v is not None and k in {*blank, "id", "metadata"}}
         return {**blank, "metadata": {}, **said}
@@ -264,6 +276,8 @@ class _Dumper:
             written["currentStep"] = self._step()
         if state.processed is not None:
             written["lastProcessedResponse"] = self._processed(state.processed)
+        if state.reasoning_item_id_policy is not None:
+            written["reasoningItemIdPolicy"] = state.reasoning_item_id_policy
         own = self._ownership()
         if own is not None:
             written["currentResponseGeneratedItemOwnership"] = own
@@ -334,10 +348,14 @@ class _Dumper:
             "toolCall": protocol.write(raw),
             tool_key: tool.write(call.group, said, raw),
         }
+        if call.target is not None:
+            written["targetAgent"] = self._agent(call.target)
         if call.group == "function":
             binding = (self._plain(processed.mcp_bindings) or {}).get(str(_call_id(raw)))
-            names = ("serverName", "toolName", "serverIndex")
-            bound = dict(zip(names, binding, strict=False)) if isinstance(binding, list) else None
+            bound: JSONValue = "unknown" if tool.unbound(self.state, call) else None
+            if isinstance(binding, list):
+                names = ("serverName", "toolName", "serverIndex")
+                bound = dict(zip(names, binding, strict=False))
             written["mcpToolBinding"] = bound
         return written
 

@@ -9,8 +9,8 @@ from attrs import evolve
 
 from hitl import document, values
 from hitl.dialect import is_texts
+from hitl.dialects.openai_js import content, usage, wire
 from hitl.dialects.openai_js import raw as protocol
-from hitl.dialects.openai_js import usage, wire
 from hitl.dialects.openai_js.agent import reference
 from hitl.errors import DocumentError, InvalidDocument
 from hitl.model import Agent, Guardrail, Item, Record, Response, spans
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hitl.model import Spans, Stage
 
 _SORTED = msgspec.json.Encoder(order="sorted")
+_BUILT_IN = {"shell_call": "shell", "apply_patch_call": "apply_patch"}
 _Mark: TypeAlias = tuple[object, ...]
 
 
@@ -150,9 +151,9 @@ class History:
             source=source,
             target=self.agent(given.get("targetAgent")),
             has_output=kind == "tool_output" and "output" in given,
-            output=given.get("output") if kind == "tool_output" else None,
+            output=content.read_value(given.get("output")) if kind == "tool_output" else None,
             custom_data=data if isinstance(data, dict) else None,
-            tool_name=text(given.get("toolName")),
+            tool_name=text(given.get("toolName")) or _tool_name(kind, found),
             tool_key=_key(given.get("functionToolStateKey"), kind, found),
             input_id=text(given.get("inputId")),
         )
@@ -175,6 +176,15 @@ def refuse_unreadable(raw: JSONValue, path: str) -> None:
     given = raw.get("arguments") if isinstance(raw, dict) else None
     if isinstance(given, str) and not is_texts((given,)):
         raise InvalidDocument("expected text, found a lone surrogate", path=f"{path}/arguments")
+
+
+def _tool_name(kind: str, raw: JSONValue) -> str | None:
+    """Give the name of the tool of a call: the SDK notes it on requests for approval only."""
+    if kind != "tool_call" or not isinstance(raw, dict):
+        return None
+    if raw.get("type") == "function_call":
+        return text(raw.get("name"))
+    return _BUILT_IN.get(str(raw.get("type")))
 
 
 def _key(given: JSONValue, kind: str, raw: JSONValue) -> tuple[str, str | None, str] | None:

@@ -22,7 +22,7 @@ _INSIDE = CallState(executed=True, completed=False)
 
 
 def read(state: RunState) -> Ledger:
-    """Give how far the calls are that have no output: decided, or stopped inside."""
+    """Give how far the calls are that have no output: still to start, or stopped inside."""
     outputs = {item.call_id for _, item in _generated(state) if item.raw and _is_output(item)}
     open_: dict[str, CallState] = {}
     for item in _waiting(state):
@@ -30,8 +30,8 @@ def read(state: RunState) -> Ledger:
             open_[item.call_id] = _WAITING
     for call in state.processed.calls if state.processed else ():
         call_id = state.log.item(call.item).call_id
-        if call.run is not None and call_id is not None:
-            open_[call_id] = _INSIDE
+        if call_id is not None:
+            open_[call_id] = _WAITING if call.run is None else _INSIDE
     return Ledger(open={k: v for k, v in open_.items() if k not in outputs})
 
 

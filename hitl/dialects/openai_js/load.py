@@ -117,8 +117,9 @@ class _Loader:
             ),
             guardrails=guardrails,
             tool_use=self._tagged("toolUseTracker"),
-            trace=self._tagged("trace"),
+            trace=self._trace(),
             sandbox=self._tagged("sandbox"),
+            reasoning_item_id_policy=text(given.get("reasoningItemIdPolicy")),
             session_write=self._session_write(),
         )
         state = evolve(state, agents=tuple(history.agents))
@@ -142,6 +143,11 @@ class _Loader:
     def _tagged(self, key: str) -> JSONObject | None:
         found = self.given.get(key)
         return self.tag(found) if isinstance(found, dict) else None
+
+    def _trace(self) -> JSONObject | None:
+        """Give the trace; the SDK writes one without a name of its own when it does not trace."""
+        found = self._tagged("trace")
+        return None if found is not None and found.get("id") == wire.NO_TRACE else found
 
     def _current_agent(self) -> int:
         found = self.history.agent(self.given.get("currentAgent"))
@@ -240,6 +246,7 @@ class _Loader:
             group=group,
             item=self.history.raw(raw, "output", f"{path}/{raw_key}"),
             tool=self.tag(tool.read(group, found.get(tool_key), raw)),
+            target=self.history.agent(found.get("targetAgent")) if group == "handoff" else None,
             run=run,
         )
 

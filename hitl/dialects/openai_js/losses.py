@@ -7,8 +7,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
+from hitl.border import handoff, rejected
+from hitl.dialects.openai_js import unsaid
+from hitl.dialects.openai_js.tool import unbound
 from hitl.document import escape
 from hitl.model import positions
+from hitl.model.open import open_calls
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
@@ -22,8 +26,8 @@ _GUARDRAILS = "that the input guardrails have passed is not recorded; it is take
 _HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
 _TOOL = "the SDK has no tool of this kind, and a call of it is pending"
 _UNBOUND = "which MCP server a call is for is not said; it can be rejected, and never runs"
-_BOUND = "a call is for an MCP server by name and position; have the same server at the same place"
-_SESSION = "the session keeps items in its SDK's own form; the session must be converted too"
+_FINISH = "resume it in the SDK that wrote it until the call is done"
+_REJECT = "reject the call, or resume it in the SDK that wrote it"
 _OWNER = "a decision for good has no owner; it is not used, and the run asks again"
 _CONTEXT = "the type of the app context cannot be made again; plain data is carried"
 _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
@@ -32,8 +36,6 @@ _ARGUMENT = (
 )
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
-_SIGNED = "the records of what was called are computed anew for this SDK"
-_PLACELESS = "the SDK has no place for this"
 _UNUSED = ("custom", "local_shell")
 
 
@@ -44,18 +46,13 @@ def losses(state: RunState, path: str = "") -> Iterator[Loss]:
 
 def _run(state: RunState, path: str) -> Iterator[Loss]:
     yield Loss(path=path, severity="warn", reason=_GUARDRAILS)
-    yield Loss(path=f"{path}/ledger", severity="info", reason=_SIGNED)
     yield from _calls(state, path)
     yield from _context(state, path)
     yield from _arguments(state, path)
     for index, grant in enumerate(state.grants):
         if grant.subject == "function" and grant.agent is None:
             yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_OWNER)
-    if state.persisted:
-        yield Loss(path=f"{path}/persisted", severity="warn", reason=_SESSION)
-    conversation = state.conversation
-    if conversation is not None and conversation.auto:
-        yield Loss(path=f"{path}/conversation/auto", severity="info", reason=_PLACELESS)
+    yield from unsaid.losses(state, path)
     yield from _items(state, path)
 
 
@@ -63,34 +60,25 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
     processed = state.processed
     if processed is None:
         return
-    bindings = processed.mcp_bindings or {}
+    left = open_calls(state)
     for index, call in enumerate(processed.calls):
         at = f"{path}/processed/calls/{index}"
         item = state.log.item(call.item)
-        if call.group == "handoff":
-            yield Loss(path=at, severity="error", reason=_HANDOFF)
-        if call.group in _UNUSED:
-            yield Loss(path=at, severity="error", reason=_TOOL)
-        if (
-            call.group == "function"
-            and _of_server(state, item.call_id)
-            and (item.call_id not in bindings)
-        ):
-            yield Loss(path=at, severity="error", reason=_UNBOUND)
+        if call.group == "handoff" and call.target is None:
+            hint = f"handoff_targets={{{handoff(call)!r}: <the name of the agent there>}}"
+            yield Loss(path=at, severity="error", reason=_HANDOFF, hint=hint)
+        if call.group in _UNUSED and item.call_id in left:
+            yield Loss(path=at, severity="error", reason=_TOOL, hint=_FINISH)
+        if call.group == "function" and item.call_id in left and unbound(state, call):
+            done = rejected(state, item.call_id)
+            yield Loss(
+                path=at,
+                severity="info" if done else "error",
+                reason=_UNBOUND,
+                hint=None if done else _REJECT,
+            )
         if call.run is not None:
             yield from _run(call.run, f"{at}/run")
-    for call_id in bindings:
-        at = f"{path}/processed/mcp_bindings/{escape(call_id)}"
-        yield Loss(path=at, severity="warn", reason=_BOUND)
-
-
-def _of_server(state: RunState, call_id: str | None) -> bool:
-    """Tell whether a writer noted that the tool of a call is of a local MCP server."""
-    for position in positions(state.generated or ()):
-        item = state.log.item(position)
-        if item.call_id == call_id and (item.origin or {}).get("type") == "mcp":
-            return True
-    return False
 
 
 def _context(state: RunState, path: str) -> Iterator[Loss]:

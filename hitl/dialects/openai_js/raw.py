@@ -72,6 +72,8 @@ _RESULT = {"image_generation_call": "result", "mcp_call": "output"}
 _NO_STATUS = frozenset(
     {"mcp_list_tools", "mcp_approval_request", "mcp_approval_response", "mcp_call"}
 )
+# Types that the protocol wants to say how far they are, and the Responses API need not.
+_WITH_STATUS = frozenset({"function_call_result", "apply_patch_call", "computer_call"})
 # Types that carry no copy of their id and type in `providerData`: what the SDK itself makes.
 _MADE_HERE = frozenset(
     {"function_call_result", "shell_call_output", "apply_patch_call_output", "computer_call_result"}
@@ -160,6 +162,8 @@ def _read_message(given: JSONObject) -> JSONObject:
 
 
 def _write_message(given: JSONObject) -> JSONObject:
+    if not _has_role(given):
+        return _write_unknown(given)
     own = ("id", "type", "role", "content", "status", "phase")
     assistant = given.get("role") == "assistant"
     kept = {k: v for k, v in given.items() if k in own and k not in {"content", "id"}}
@@ -174,6 +178,20 @@ def _write_message(given: JSONObject) -> JSONObject:
         **kept,
         "content": content.write(given.get("content")),
     }
+
+
+def _has_role(given: JSONObject) -> bool:
+    """Tell whether the protocol has messages of this role: no developer's, and a system's as text.
+
+    Others go to the model as they are, like all that the protocol does not know.
+    """
+    match given.get("role"):
+        case "system":
+            return isinstance(given.get("content"), str)
+        case "developer":
+            return False
+        case _:
+            return True
 
 
 def _read_reasoning(given: JSONObject) -> JSONObject:
@@ -265,6 +283,7 @@ def _write_plain(given: JSONObject, kind: str, name: str | None) -> JSONObject:
     given = _VALUES_OUT.get(kind, _same)(dict(given))
     if kind == "function_call_result":
         given.setdefault("name", name if name is not None else given.get("call_id"))
+    if kind in _WITH_STATUS:
         given.setdefault("status", "completed")
     names = {theirs: mine for mine, theirs in _RENAMED[kind].items()}
     own = {names.get(key, key): given[key] for key in _OWN[kind] if given.get(key) is not None}
@@ -346,9 +365,28 @@ def _result_out(given: JSONObject) -> JSONObject:
     return _called(_CALLER_BACK)({**given, "output": content.write_output(given.get("output"))})
 
 
+def _shell_out(given: JSONObject) -> JSONObject:
+    """Give the output of a shell call as the SDK sends it: without a status when it is done."""
+    found = _outcomes("exit_code", "exitCode")(given)
+    return {k: v for k, v in found.items() if (k, v) != ("status", "completed")}
+
+
+def _screenshot(old: str, new: str) -> Callable[[JSONObject], JSONObject]:
+    """Make a function that renames where a screenshot stands in the output of a computer call."""
+
+    def change(given: JSONObject) -> JSONObject:
+        output = given.get("output")
+        if not isinstance(output, dict):
+            return given
+        return {**given, "output": {new if k == old else k: v for k, v in output.items()}}
+
+    return change
+
+
 _VALUES_IN: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER),
     "function_call_result": _result_in,
+    "computer_call_result": _screenshot("data", "image_url"),
     "shell_call": _renamed("action", _ACTION),
     "shell_call_output": _outcomes("exitCode", "exit_code"),
     "apply_patch_call": _renamed("operation", {"moveTo": "move_to"}),
@@ -356,8 +394,9 @@ _VALUES_IN: dict[str, Callable[[JSONObject], JSONObject]] = {
 _VALUES_OUT: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER_BACK),
     "function_call_result": _result_out,
+    "computer_call_result": _screenshot("image_url", "data"),
     "shell_call": _renamed("action", _ACTION_BACK),
-    "shell_call_output": _outcomes("exit_code", "exitCode"),
+    "shell_call_output": _shell_out,
     "apply_patch_call": _renamed("operation", {"move_to": "moveTo"}),
 }
 _READ: dict[str, Callable[[JSONObject], JSONObject]] = {

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialect import Repaired
+from attrs import evolve
+
+from hitl.dialect import Repaired, mended
 from hitl.dialects.openai_js.ledger import refuse_forged
 from hitl.dialects.openai_js.mend import complete
-from hitl.revision import Repair
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from hitl.model import RunState
-    from hitl.revision import Chain, Loss
+    from hitl.revision import Chain
 
 
 def repair(state: RunState, chain: Chain, version: str, names: Collection[str]) -> Repaired:
@@ -34,25 +35,5 @@ def repair(state: RunState, chain: Chain, version: str, names: Collection[str]) 
         return Repaired(state=state)
     refuse_forged(state, "")
     mends = [mend for revision in later for mend in revision.mends]
-    repairs: list[Repair] = []
-    for mend in mends:
-        repairs += [
-            Repair(
-                name=mend.name,
-                path=path,
-                reason=mend.reason,
-                widens=mend.widens,
-                opt_in=mend.opt_in,
-            )
-            for path in mend.places(state)
-        ]
-        if mend.change is not None and (mend.name in names or not mend.opt_in):
-            state = mend.change(state)
-    losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
-    needs = frozenset(mend.name for mend in mends)
-    return Repaired(
-        state=complete(state, chain.dialect),
-        repairs=tuple(repairs),
-        losses=tuple(losses),
-        needs=needs,
-    )
+    done = mended(state, mends, names)
+    return evolve(done, state=complete(done.state, chain.dialect))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_js import wire
+from hitl.model import positions
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject, JSONValue
+    from hitl.model import Call, RunState
 
 
 def read(group: str, given: JSONValue, call: JSONObject) -> JSONObject:
@@ -77,3 +79,15 @@ def write_hosted(tool: JSONObject, raw: JSONValue) -> JSONObject:
         "name": "hosted_mcp",
         "providerData": {"type": "mcp", "server_label": label},
     }
+
+
+def unbound(state: RunState, call: Call) -> bool:
+    """Tell whether the tool of a call is of a local MCP server, and nobody noted of which."""
+    call_id = state.log.item(call.item).call_id
+    if call_id in ((state.processed and state.processed.mcp_bindings) or {}):
+        return False
+    for position in positions(state.generated or ()):
+        item = state.log.item(position)
+        if item.call_id == call_id and (item.origin or {}).get("type") == "mcp":
+            return True
+    return False

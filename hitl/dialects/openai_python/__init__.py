@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, cast
 
 from attrs import evolve
 
+from hitl import schema
 from hitl.dialects.openai_python import dump as _dump
 from hitl.dialects.openai_python import foreign, wire
+from hitl.dialects.openai_python import leaving as _leaving
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
-from hitl.dialects.openai_python import schema as _schema
 from hitl.dialects.openai_python.nest import undecided
 from hitl.dialects.openai_python.shape import runs
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
@@ -100,6 +102,14 @@ class OpenAIPython:
             return losses
         return losses + self.chain.losses(dumped.document, version)
 
+    def leaving(self, state: RunState) -> tuple[Loss, ...]:
+        """Give what only this SDK can say of a state of it that goes to another."""
+        return tuple(_leaving.losses(state, self.name))
+
+    def handoff_name(self, agent: str) -> str:
+        """Give the name of a handoff to an agent: its own in small letters."""
+        return re.sub("[^a-zA-Z0-9_]", "_", f"transfer_to_{agent}").lower()
+
     def repair(self, state: RunState, version: str, names: Collection[str] = ()) -> Repaired:
         """Make a state of an older version resume where `version` is read; see `Dialect`."""
         return _repair.repair(state, self.chain, version, names, self._plain)
@@ -110,7 +120,7 @@ class OpenAIPython:
 
     def schema(self, version: str) -> JSONObject:
         """Give the JSON Schema of one version."""
-        return _schema.build(self.chain, version, DEFINITIONS)
+        return schema.build(self.chain, version, DEFINITIONS, wire.VERSION_KEY)
 
     def _dumped(self, state: RunState, version: str) -> _dump.Dumped:
         """Write the newest version, from where the chain goes down; a newer state at its own."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import evolve
 
 from hitl.dialect import Fields, is_texts
-from hitl.dialects.openai_python.fingerprint import approval_scope, key_scope, lookup_key
+from hitl.dialects.openai_python.fingerprint import CALLS, approval_scope, key_scope, lookup_key
 from hitl.model import Grant, Item
+from hitl.model.grant import always, once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,6 +192,16 @@ def _query(grant: Grant, call_id: str) -> Grant:
     )
 
 
+def scopes(grant: Grant) -> frozenset[str | None]:
+    """Give the digests that a record for good can have: a patch may be a tool of any kind."""
+    name, _, _ = str(grant.key).partition(":")
+    kinds = CALLS if grant.subject == "tool" else ()
+    items = (
+        Item(kind="approval", raw={"type": kind, "name": name}, tool_name=name) for kind in kinds
+    )
+    return frozenset({_scope(grant), *map(approval_scope, items)})
+
+
 def _scope(grant: Grant) -> str | None:
     """Give the digest of what a record for good covers; None where the kind of tool is unknown."""
     if grant.subject == "function":
@@ -223,9 +234,11 @@ def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Gr
         if index is None:
             index = len(result)
             result.append(Grant(**who))  # type: ignore[arg-type]
-        scope = approval_scope(item)
         grant = result[index]
-        result[index] = _stuck(grant, decision, scope) if sticky else _once(grant, decision)
+        if sticky:
+            result[index] = evolve(always(grant, decision), scope=approval_scope(item))
+        else:
+            result[index] = once(grant, decision)
     # The SDK writes hosted records sorted, whatever the order of the decisions.
     hosted = [grant for grant in result if grant.subject in _HOSTED_ORDER]
     others = [grant for grant in result if grant.subject not in _HOSTED_ORDER]
@@ -312,42 +325,3 @@ def tool_keys(item: Item) -> tuple[str, ...]:
         case _:
             exact = f"{space}.{name}" if space else name
     return (name, exact) if item.bare_alias and name != exact else (exact,)
-
-
-def _stuck(grant: Grant, decision: Decision, scope: str | None) -> Grant:
-    """Record a decision on all calls; unlike in the SDK, one on a single call outlives it."""
-    call_id = decision.call_id
-    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
-    opposite = getattr(grant, other)
-    exact = [each for each in opposite if each != call_id] if isinstance(opposite, list) else []
-    verdict: dict[str, Any] = {mine: True, other: exact}
-    changed = evolve(grant, **verdict, scope=scope)
-    if decision.approved:
-        messages = {key: text for key, text in (grant.messages or {}).items() if key in exact}
-        return evolve(changed, messages=messages or None, sticky_message=None)
-    return evolve(
-        changed,
-        approved=exact or False,
-        messages=_messages(grant, decision),
-        sticky_message=decision.message,
-    )
-
-
-def _once(grant: Grant, decision: Decision) -> Grant:
-    mine, other = ("approved", "rejected") if decision.approved else ("rejected", "approved")
-    call_id = decision.call_id
-    opposite = getattr(grant, other)
-    if isinstance(opposite, list):
-        opposite = [each for each in opposite if each != call_id]
-    target = getattr(grant, mine)
-    if target is not True:
-        listed = target if isinstance(target, list) else []
-        target = listed if call_id in listed else [*listed, call_id]
-    return evolve(grant, **{mine: target, other: opposite, "messages": _messages(grant, decision)})
-
-
-def _messages(grant: Grant, decision: Decision) -> dict[str, str] | None:
-    kept = {key: text for key, text in (grant.messages or {}).items() if key != decision.call_id}
-    if not decision.approved and decision.message is not None:
-        kept[decision.call_id] = decision.message
-    return kept or None

@@ -214,6 +214,7 @@ class _Dumper:
         self._put(document, "tool_use_tracker", self._plain(state.tool_use, "/tool_use"))
         self._put(document, "current_turn_persisted_item_count", state.persisted)
         self._put(document, "pending_session_write", self._session_write())
+        self._put(document, "reasoning_item_id_policy", state.reasoning_item_id_policy)
         self._put(document, "terminal_unrecoverable", state.terminal)
         self._put(document, "trace", self._plain(state.trace, "/trace"))
         self._put(document, "sandbox", self._plain(state.sandbox, "/sandbox"))

@@ -117,6 +117,7 @@ class Loader:
             "tool_use": self._tagged("tool_use_tracker"),
             "persisted": top.take_if("current_turn_persisted_item_count", int),
             "session_write": self._session_write(),
+            "reasoning_item_id_policy": top.take_if("reasoning_item_id_policy", str),
             "terminal": top.take("terminal_unrecoverable", bool),
             "trace": self._trace(),
             "sandbox": self._tagged("sandbox"),

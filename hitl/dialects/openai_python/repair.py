@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialect import Repaired
+from hitl.dialect import Repaired, mended
 from hitl.dialects.openai_python import ledger
 from hitl.dialects.openai_python.nest import every
 from hitl.dialects.openai_python.shape import foreign
 from hitl.errors import ArgumentsChanged, Relabelled
-from hitl.revision import Repair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from hitl.document import JSONObject
     from hitl.model import RunState
-    from hitl.revision import Chain, Loss
+    from hitl.revision import Chain
 
 
 def repair(
@@ -49,23 +48,7 @@ def repair(
         message = f"the document is labelled {state.origin.version}, which cannot say this"
         hint = "somebody changed the label; show the run and start over"
         raise Relabelled(message, path=path, hint=hint)
-    repairs: list[Repair] = []
-    for mend in mends:
-        repairs += [
-            Repair(
-                name=mend.name,
-                path=path,
-                reason=mend.reason,
-                widens=mend.widens,
-                opt_in=mend.opt_in,
-            )
-            for path in mend.places(state)
-        ]
-        if mend.change is not None and (mend.name in names or not mend.opt_in):
-            state = mend.change(state)
-    losses: dict[Loss, None] = {loss: None for mend in mends for loss in mend.left(state)}
-    needs = frozenset(mend.name for mend in mends)
-    return Repaired(state=state, repairs=tuple(repairs), losses=tuple(losses), needs=needs)
+    return mended(state, mends, names)
 
 
 def refuse_forged(state: RunState) -> None:

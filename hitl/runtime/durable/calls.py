@@ -11,9 +11,9 @@ from hitl import document
 from hitl.document import JSONObject
 from hitl.errors import ToolMismatch
 from hitl.model.decide import nested_runs
+from hitl.model.open import open_calls
 from hitl.runtime.durable.gate import Halt
 from hitl.runtime.durable.idempotent import KEY
-from hitl.runtime.open import open_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

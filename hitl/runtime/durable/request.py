@@ -32,19 +32,11 @@ if TYPE_CHECKING:
 
     from agents import ModelResponse
 
-    from hitl.store import Effect
-
     Ask: TypeAlias = Callable[..., AsyncIterator[Any]]
     Options: TypeAlias = dict[str, Any]
 
 _LABEL = "(model)"
 _DONE, _COMPLETED = "response.output_item.done", "response.completed"
-
-
-def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
-    """Give the responses that were recorded and are in no checkpoint yet, by name."""
-    done = (each for each in effects if each.state == "finished")
-    return {each.call: each.result or b"" for each in done if turn_of(each.call) is not None}
 
 
 @mutable(kw_only=True, eq=False)

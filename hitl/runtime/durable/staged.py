@@ -11,6 +11,7 @@ from hitl.errors import InputRefused, NotClaimable
 from hitl.lifecycle import ended, paused, taken
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Added, Note, pack, unpack
+from hitl.runtime.durable.turn import recorded
 from hitl.runtime.durable.worker import own_name
 from hitl.store import Claim, NewRequest, Run, Save, Stored
 
@@ -80,6 +81,9 @@ def _refuse(stored: Stored) -> None:
     if stored.checkpoint is None:
         message = "the run has no checkpoint yet: it starts over from its input"
         raise InputRefused(message, reason="not_begun", hint="resume it first")
+    if recorded(stored.effects):
+        message = "a response was received and is not worked on yet"
+        raise InputRefused(message, reason="accepted", hint="resume it first")
 
 
 def _over() -> InputRefused:

@@ -18,9 +18,8 @@ from hitl.runtime.durable.counter import raised
 from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
-from hitl.runtime.durable.request import recorded
 from hitl.runtime.durable.response import calls_of, load_response
-from hitl.runtime.durable.turn import turn_of
+from hitl.runtime.durable.turn import recorded, turn_of
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
 

@@ -1,5 +1,14 @@
 """What a request to a model is called in the effect ledger; the SDK is not needed to know it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hitl.store import Effect
+
 # No call has such a name: in the id of a call, `~` stands as `~0`.
 _PREFIX = "~request:"
 
@@ -20,3 +29,9 @@ def turn_of(call: str) -> int | None:
     if not last.startswith(_PREFIX):
         return None
     return 0 if outer else int(last.removeprefix(_PREFIX))
+
+
+def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
+    """Give the responses that were recorded and are in no checkpoint yet, by name."""
+    done = (each for each in effects if each.state == "finished")
+    return {each.call: each.result or b"" for each in done if turn_of(each.call) is not None}

@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline';
 import { setTracingDisabled } from '@openai/agents';
 import * as play from './play.mjs';
-import { convertToOutputItem, getInputItems, getToolInvocationCallId, getToolInvocationFingerprint } from './sdk.mjs';
+import { convertToOutputItem, getInputItems, getToolInvocationCallId, getToolInvocationFingerprint, SerializedRunState } from './sdk.mjs';
 
 const KINDS = {
   pause: play.pause,
@@ -14,6 +14,8 @@ const KINDS = {
   callId: async ({ call }) => getToolInvocationCallId(call) ?? null,
   toOutput: async ({ items }) => convertToOutputItem(items),
   toInput: async ({ items }) => getInputItems(items),
+  // What the SDK's own reader finds wrong with a state: a list of places.
+  schema: async ({ state }) => (SerializedRunState.safeParse(state).error?.issues ?? []).map((each) => each.path),
   about: async () => ({ node: process.versions.node }),
 };
 

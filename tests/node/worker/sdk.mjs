@@ -6,3 +6,4 @@ export {
   getToolInvocationCallId,
   getToolInvocationFingerprint,
 } from '../node_modules/@openai/agents-core/dist/toolInvocation.mjs';
+export { SerializedRunState } from '../node_modules/@openai/agents-core/dist/runState.mjs';

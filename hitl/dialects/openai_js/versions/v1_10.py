@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js.schema import TEXT
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT
 
 ADDED = (
     Added(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_js.schema import COUNT_OR_NULL
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
+from hitl.schema import COUNT_OR_NULL
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject

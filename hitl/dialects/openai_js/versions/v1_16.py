@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import down, mend
-from hitl.dialects.openai_js.schema import OBJECT, TEXT, by_name, closed, listed, ref
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
+from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
 
 downgrade = down.by_tool_name
 MENDS = mend.OWNERS

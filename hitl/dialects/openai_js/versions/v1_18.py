@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import down, mend
-from hitl.dialects.openai_js.schema import OBJECT, TEXT, by_name, closed, listed, ref
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
+from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
 
 downgrade = down.unbound
 MENDS = mend.HOSTED
@@ -17,6 +17,13 @@ ADDED = (
         schema=listed(OBJECT),
         severity="error",
         reason="input that waits for the model is forgotten",
+    ),
+    Added(
+        place="Item",
+        key="inputId",
+        schema=TEXT,
+        severity="error",
+        reason="input that came while the run went on stands among its items; it is unknown there",
     ),
     Added(
         place="Run",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import mend
-from hitl.dialects.openai_js.schema import TEXT, by_name
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT, by_name
 
 ADDED = (
     Added(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.schema import (
+from hitl.revision import Revision
+from hitl.schema import (
     ANY,
     COUNT,
     FLAG,
@@ -21,7 +22,6 @@ from hitl.dialects.openai_python.schema import (
     nullable,
     ref,
 )
-from hitl.revision import Revision
 
 if TYPE_CHECKING:
     from hitl.document import JSONObject

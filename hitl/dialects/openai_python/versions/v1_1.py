@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python.nest import every, own, waiting
-from hitl.dialects.openai_python.schema import ref
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added, Loss, Mend
+from hitl.schema import ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python import label
 from hitl.dialects.openai_python.nest import on_every
-from hitl.dialects.openai_python.schema import COUNT_OR_NULL
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added, Loss, Mend
+from hitl.schema import COUNT_OR_NULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Schema 1.11: data of the app beside a tool's output."""
 
-from hitl.dialects.openai_python.schema import OBJECT
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import OBJECT
 
 ADDED = (
     Added(

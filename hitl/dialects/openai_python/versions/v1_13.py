@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.schema import COUNT, COUNT_OR_NULL, DIGEST, closed, listed
 from hitl.dialects.openai_python.shape import ACTIONS, find, follow, revision
 from hitl.revision import Added, Loss
+from hitl.schema import COUNT, COUNT_OR_NULL, DIGEST, closed, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import inward, owner
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
-from hitl.dialects.openai_python.schema import TEXT, closed, listed, ref
 from hitl.dialects.openai_python.shape import edit_place, find, revision
 from hitl.revision import Added, Loss, Mend
+from hitl.schema import TEXT, closed, listed, ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

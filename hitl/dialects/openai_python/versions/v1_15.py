@@ -7,16 +7,6 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import inward
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import by_tool, mixed, with_records
-from hitl.dialects.openai_python.schema import (
-    DIGEST,
-    FLAG,
-    OBJECT,
-    TEXT,
-    by_name,
-    closed,
-    enum,
-    listed,
-)
 from hitl.dialects.openai_python.shape import (
     ACTIONS,
     INSIDE,
@@ -29,6 +19,16 @@ from hitl.dialects.openai_python.shape import (
 )
 from hitl.dialects.openai_python.versions.v1_5 import ITEM_TYPES as BEFORE
 from hitl.revision import Added, Loss, Mend
+from hitl.schema import (
+    DIGEST,
+    FLAG,
+    OBJECT,
+    TEXT,
+    by_name,
+    closed,
+    enum,
+    listed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

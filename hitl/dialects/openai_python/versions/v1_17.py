@@ -2,7 +2,9 @@
 
 from hitl.dialects.openai_python import boundary
 from hitl.dialects.openai_python.nest import on_every
-from hitl.dialects.openai_python.schema import (
+from hitl.dialects.openai_python.shape import revision
+from hitl.revision import Added, Mend
+from hitl.schema import (
     COUNT,
     DIGEST,
     FLAG,
@@ -13,8 +15,6 @@ from hitl.dialects.openai_python.schema import (
     nullable,
     ref,
 )
-from hitl.dialects.openai_python.shape import revision
-from hitl.revision import Added, Mend
 
 ADDED = (
     Added(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import binding, owner
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
-from hitl.dialects.openai_python.schema import (
+from hitl.dialects.openai_python.shape import edit_place, find, revision
+from hitl.revision import Added, Loss, Mend
+from hitl.schema import (
     DIGEST,
     FLAG,
     TEXT,
@@ -18,8 +20,6 @@ from hitl.dialects.openai_python.schema import (
     nullable,
     ref,
 )
-from hitl.dialects.openai_python.shape import edit_place, find, revision
-from hitl.revision import Added, Loss, Mend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

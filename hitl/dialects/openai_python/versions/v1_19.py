@@ -1,8 +1,8 @@
 """Schema 1.19: a session write that is held back until the output guardrails have passed."""
 
-from hitl.dialects.openai_python.schema import COUNT, FLAG, TEXT_OR_NULL, closed
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import COUNT, FLAG, TEXT_OR_NULL, closed
 
 ADDED = (
     Added(

@@ -1,8 +1,8 @@
 """Schema 1.2: what happens to the ids of reasoning items."""
 
-from hitl.dialects.openai_python.schema import TEXT_OR_NULL
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT_OR_NULL
 
 ADDED = (
     Added(

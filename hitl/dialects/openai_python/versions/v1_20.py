@@ -1,8 +1,8 @@
 """Schema 1.20: where the results of output guardrails of the current response begin."""
 
-from hitl.dialects.openai_python.schema import COUNT
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import COUNT
 
 ADDED = (
     Added(

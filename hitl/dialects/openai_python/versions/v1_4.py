@@ -1,8 +1,8 @@
 """Schema 1.4: the request id of a response, and a digest of the tracing key."""
 
-from hitl.dialects.openai_python.schema import TEXT_OR_NULL
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT_OR_NULL
 
 ADDED = (
     Added(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.schema import FLAG, TEXT, closed, enum, ref
 from hitl.dialects.openai_python.shape import revision, typed_items, without_items
 from hitl.dialects.openai_python.versions.v1_0 import ITEM_TYPES as BEFORE
 from hitl.revision import Added, Loss
+from hitl.schema import FLAG, TEXT, closed, enum, ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,8 +1,8 @@
 """Schema 1.6: what the model is told when a call is rejected."""
 
-from hitl.dialects.openai_python.schema import TEXT, TEXT_OR_NULL, by_name
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT, TEXT_OR_NULL, by_name
 
 _TOLD = "the model is told the default text, not what was said at the rejection"
 

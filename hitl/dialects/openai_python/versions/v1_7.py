@@ -1,9 +1,9 @@
 """Schema 1.7: agents that share a name, and sandboxes."""
 
-from hitl.dialects.openai_python.schema import OBJECT, TEXT
 from hitl.dialects.openai_python.shape import revision
 from hitl.model import RunState
 from hitl.revision import Added, Mend
+from hitl.schema import OBJECT, TEXT
 
 ADDED = (
     Added(

@@ -1,8 +1,8 @@
 """Schema 1.8: the key under which the model server caches the prompt."""
 
-from hitl.dialects.openai_python.schema import TEXT_OR_NULL
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import TEXT_OR_NULL
 
 ADDED = (
     Added(

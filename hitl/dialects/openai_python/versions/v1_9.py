@@ -1,8 +1,8 @@
 """Schema 1.9: calls of custom tools, and where a tool comes from."""
 
-from hitl.dialects.openai_python.schema import OBJECT, TEXT, closed, listed
 from hitl.dialects.openai_python.shape import revision
 from hitl.revision import Added
+from hitl.schema import OBJECT, TEXT, closed, listed
 
 ADDED = (
     Added(

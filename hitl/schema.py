@@ -1,11 +1,10 @@
-"""JSON Schema of every version: the first one's definitions, and what each later version added."""
+"""JSON Schema of each version: the definitions of the first, and what each later one added."""
 
 from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, cast
 
-from hitl.dialects.openai_js.wire import VERSION_KEY
 from hitl.errors import UnsupportedVersion
 
 if TYPE_CHECKING:
@@ -59,13 +58,16 @@ def enum(*values: str) -> JSONObject:
     return {"enum": list(values)}
 
 
-def build(chain: Chain, version: str, first: Mapping[str, JSONObject]) -> JSONObject:
+def build(
+    chain: Chain, version: str, first: Mapping[str, JSONObject], version_key: str
+) -> JSONObject:
     """Give the JSON Schema (2020-12) of one version.
 
     Args:
         chain: the versions and what each added.
         version: which one.
         first: the definitions of the first version.
+        version_key: where a document says its version.
 
     Raises:
         UnsupportedVersion: the chain has no such version.
@@ -77,7 +79,7 @@ def build(chain: Chain, version: str, first: Mapping[str, JSONObject]) -> JSONOb
         for each in revision.added:
             definitions |= copy.deepcopy(dict(each.defines))
             _add(definitions[each.place], each.key, each.schema, required=each.required)
-    _add(definitions["Run"], VERSION_KEY, {"const": version}, required=True)
+    _add(definitions["Run"], version_key, {"const": version}, required=True)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:hitl:schema:{chain.dialect}:{version}",

@@ -1,0 +1,58 @@
+"""A state of this SDK on its way to another: what its document says beyond the run state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hitl import values
+from hitl.dialects.openai_python import approvals, wire
+from hitl.dialects.openai_python.nest import every
+from hitl.document import escape
+from hitl.revision import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hitl.model import RunState
+
+_UNKNOWN = "the other SDK has no place for this"
+_SCOPE = "a decision for good says that it covers something else than its tool"
+_RESUME = "resume it once in the SDK that wrote it, up to the next pause"
+_ODD = "a record of what was called is not in the SDK's form; the other SDK does not get it"
+_SIGNED = "a record of what was called cannot be computed anew; the other SDK does not get it"
+_OWN = {
+    "generated_prompt_cache_key": "the key of the prompt cache is not carried; requests cost more",
+    "generated_session_item_indexes": "which items of the session are which is worked out anew",
+    "nested_history_owned_session_item_refs": "which items a handoff folded is not carried",
+    "no_active_agent_run": "whether an agent was running is said anew",
+}
+
+
+def losses(state: RunState, dialect: str) -> Iterator[Loss]:
+    """Give what a state of `dialect`, and the runs inside it, would leave behind."""
+    for path, run in every(state):
+        yield from _left(run, dialect, path)
+        for index, grant in enumerate(run.grants):
+            if grant.sticky is not None and grant.scope not in {None, *approvals.scopes(grant)}:
+                at = f"{path}/grants/{index}/scope"
+                yield Loss(path=at, severity="error", reason=_SCOPE, hint=_RESUME)
+
+
+def _left(run: RunState, dialect: str, path: str) -> Iterator[Loss]:
+    own: Any = run.extras.get(dialect, {})
+    document: Any = values.decode(own.get("document", {}))
+    context: Any = values.decode(own.get("context", {}))
+    for key, value in document.items():
+        if value is None or value == wire.DEFAULTS.get(key, ...):
+            continue
+        severity = "info" if key in _OWN else "warn"
+        reason = _OWN.get(key, _UNKNOWN)
+        yield Loss(path=f"{path}/{escape(key)}", severity=severity, reason=reason)  # type: ignore[arg-type]
+    for key, value in context.items():
+        if value is not None:
+            at = f"{path}/context/{escape(key)}"
+            yield Loss(path=at, severity="warn", reason=_UNKNOWN)
+    for name, reason in (("odd_invocations", _ODD), ("signed", _SIGNED)):
+        for call_id in own.get(name, {}):
+            at = f"{path}/context/tool_invocations/{escape(call_id)}"
+            yield Loss(path=at, severity="info", reason=reason)
