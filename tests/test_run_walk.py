@@ -19,7 +19,8 @@ from hypothesis.stateful import run_state_machine_as_test as walk
 
 from tests.conversation.api import BEFORE, UNKNOWN
 from tests.conversation.judge import TEXTS
-from tests.conversation.world import Plan, Trouble, World
+from tests.conversation.plan import Plan, Trouble
+from tests.conversation.world import World
 
 TURN = st.lists(st.sampled_from(["pay", "pay", "look", "ask"]), min_size=1, max_size=3).map(tuple)
 MODES = st.sampled_from(["conversation", "conversation", "session", "local", "chain", "auto"])

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import attrs
 import httpx2
 import openai
-from agents import Agent, MaxTurnsExceeded, ModelSettings, RunConfig, UserError, function_tool
-from agents.retry import ModelRetrySettings, retry_policies
+from agents import Agent, MaxTurnsExceeded, RunConfig, UserError, function_tool
 from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
@@ -26,9 +24,10 @@ from hitl.runtime.durable.settle import by_hand
 from hitl.runtime.durable.turn import turn_of
 from hitl.stores.memory import MemoryStore
 from tests.agents.session import MemorySession
-from tests.conversation.api import UNKNOWN, Api, ApiModel, Fault
+from tests.conversation.api import UNKNOWN, Api, ApiModel
 from tests.conversation.judge import EARLIER, judge, place_of, turn_of_answer
 from tests.conversation.life import Killed, Life, Reached
+from tests.conversation.plan import CALM, Outcome, Plan, Trouble
 from tests.conversation.server import called, replied, short
 from tests.stores.clock import TICK_S, Clock
 
@@ -51,48 +50,6 @@ _NAMES: dict[str, set[str]] = {
     "local": set(),
 }
 _ENOUGH = 40  # processes, to come to an end when nothing is disturbed any more
-
-Mode = Literal["local", "session", "conversation", "chain", "auto"]
-Outcome = Literal["waiting", "finished", "killed", "failed", "doubt", "limit"]
-
-
-@attrs.frozen(kw_only=True)
-class Plan:
-    """What the model will do, and how the run is run.
-
-    Attributes:
-        turns: the tools it calls, turn by turn; after the last it says goodbye.
-        mode: who keeps the history at first; `auto` is a chain that begins with the run.
-        gate: see `hitl.run`.
-        max_turns: the limit it is started with.
-    """
-
-    turns: tuple[tuple[str, ...], ...]
-    mode: Mode
-    gate: str = "approval"
-    max_turns: int = 10
-
-
-@attrs.frozen(kw_only=True)
-class Trouble:
-    """What befalls one process.
-
-    Attributes:
-        faults: of its requests, in order; None for none.
-        inside: whether these are requests of the agent that is a tool.
-        killed_at: the step at which it is killed; None for never.
-        streamed: whether it reads events and asks models to stream.
-        retries: whether the SDK asks again when a request fails.
-    """
-
-    faults: tuple[Fault | None, ...] = ()
-    inside: bool = False
-    killed_at: int | None = None
-    streamed: bool = True
-    retries: bool = False
-
-
-CALM = Trouble()
 
 
 class World:
@@ -263,7 +220,7 @@ class World:
         options: dict[str, Any] = {
             "store": Reached(self.store, life),
             "session": self.session and Reached(self.session, life),
-            "run_config": RunConfig(tracing_disabled=True, model_settings=_settings(trouble)),
+            "run_config": RunConfig(tracing_disabled=True, model_settings=trouble.settings),
             "lease_s": _LEASE * TICK_S,
             "gate": self.plan.gate,
             "stream_model": trouble.streamed,
@@ -381,15 +338,6 @@ def _where(place: Place | None) -> str | None:
     if place.conversation_id is not None:
         return "conversation"
     return "local" if place == LOCAL else "response_chain"
-
-
-def _settings(trouble: Trouble) -> ModelSettings:
-    if not trouble.retries:
-        return ModelSettings(retry=ModelRetrySettings(max_retries=0))
-    again = retry_policies.network_error()
-    return ModelSettings(
-        retry=ModelRetrySettings(max_retries=1, backoff={"initial_delay": 0.0}, policy=again)
-    )
 
 
 async def _read(stream: hitl.DurableStream) -> hitl.DurableRun:
