@@ -17,6 +17,7 @@ from hitl.runtime.durable.door import (
 from hitl.runtime.durable.idempotent import idempotency_key, idempotent
 from hitl.runtime.durable.input import add_input, clear_input
 from hitl.runtime.durable.outcome import DurableRun, DurableStream
+from hitl.runtime.once import once
 from hitl.transfer import Converted, Report, check, convert, dumps, loads
 from hitl.values import register
 
@@ -41,6 +42,7 @@ __all__ = [
     "idempotency_key",
     "idempotent",
     "loads",
+    "once",
     "reconcile",
     "register",
     "reject",

@@ -25,7 +25,8 @@ HitlError
 │   ├── StepUnknown          the document does not say whether anything is left to run
 │   ├── AgentMismatch        an agent is missing, renamed or cannot be told apart
 │   ├── ToolMismatch         a tool is missing, renamed or changed
-│   └── ContextMismatch      the app context cannot be rebuilt
+│   ├── ContextMismatch      the app context cannot be rebuilt
+│   └── SessionMismatch      the session is missing, or is not the run's
 ├── CaptureError             the SDK object handed in cannot be captured
 ├── StoreError               the store says no
 │   ├── UnknownRun           no run, or no checkpoint, of that name
@@ -277,6 +278,12 @@ class ContextMismatch(RestoreError):
     """The app context cannot be rebuilt from the document."""
 
     code = "context-mismatch"
+
+
+class SessionMismatch(RestoreError):
+    """The session of the run was not handed in, or another one was."""
+
+    code = "session-mismatch"
 
 
 class CaptureError(HitlError):

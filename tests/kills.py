@@ -34,6 +34,7 @@ import attrs
 from agents import RunConfig, Runner, SQLiteSession
 
 import hitl
+from hitl.conversation import reconcile
 from hitl.errors import AlreadyClaimed, InDoubt, StoreError
 from hitl.lifecycle import ended
 from tests.agents.disturbed import SHAPES
@@ -49,6 +50,7 @@ LEASE_S = 0.1
 _MOST_POINTS = {True: 70, False: 8}  # guarded or not, a whole run has about as many
 _MOST_CHILDREN = 60
 _DONE, _TOO_LONG = 0, 4
+_WRONG = ("lost", "started twice", "entries stored twice", "entries missing")
 CONFIG = RunConfig(tracing_disabled=True)
 
 
@@ -198,6 +200,8 @@ async def _settle(plan: Plan, store: Any, doubt: InDoubt) -> None:
 
 def _check(plan: Plan, run: hitl.DurableRun) -> int:
     (plan.folder / "final").write_text(str(run.final_output))
+    if run.state is not None:
+        (plan.folder / "ended").write_bytes(hitl.dumps(run.state))
     return _DONE
 
 
@@ -282,6 +286,7 @@ def _count(plan: Plan, tally: Counter[str]) -> None:
     if plan.session:
         tally["sessions"] += 1
         tally["entries stored twice"] += _twice(plan)
+        tally["entries missing"] += _missing(plan)
 
 
 def _marked(plan: Plan, what: str) -> set[str]:
@@ -289,16 +294,26 @@ def _marked(plan: Plan, what: str) -> set[str]:
 
 
 def _twice(plan: Plan) -> int:
+    marks = Counter(
+        (item.get("type"), item.get("call_id") or item.get("id") or item.get("content"))
+        for item in _held(plan)
+    )
+    return sum(count - 1 for count in marks.values())
+
+
+def _missing(plan: Plan) -> int:
+    given = [{"role": "user", "content": "go"}]
+    state = hitl.loads((plan.folder / "ended").read_bytes())
+    found = reconcile(state, _held(plan), given=given)
+    return len(found.append) + len(found.trimmed)
+
+
+def _held(plan: Plan) -> list[Any]:
     import sqlite3
 
     with contextlib.closing(sqlite3.connect(plan.folder / "session.db")) as base:
         rows = base.execute("select message_data from agent_messages").fetchall()
-    items = [json.loads(row[0]) for row in rows]
-    marks = Counter(
-        (item.get("type"), item.get("call_id") or item.get("id") or item.get("content"))
-        for item in items
-    )
-    return sum(count - 1 for count in marks.values())
+    return [json.loads(row[0]) for row in rows]
 
 
 def soak(kills: int, seed: int, *, guarded: bool = True) -> Counter[str]:
@@ -315,9 +330,9 @@ def soak(kills: int, seed: int, *, guarded: bool = True) -> Counter[str]:
             streamed=rng.random() < 0.5,
             session=guarded and rng.random() < 0.5,
         )
-        before = tally["lost"] + tally["started twice"] + tally["entries stored twice"]
+        before = sum(tally[each] for each in _WRONG)
         one_run(plan, rng, tally, guarded=guarded)
-        if tally["lost"] + tally["started twice"] + tally["entries stored twice"] == before:
+        if sum(tally[each] for each in _WRONG) == before:
             shutil.rmtree(folder)
         elif guarded:
             print(plan, file=sys.stderr)

@@ -103,7 +103,7 @@ class TestStart:
         """A session that its server names later goes by its kind."""
         from agents import OpenAIConversationsSession
 
-        from hitl.runtime.durable.start import session_name
+        from hitl.runtime.durable.session import session_name
 
         session = OpenAIConversationsSession(openai_client=AsyncOpenAI(api_key="none"))
         assert session_name(session) == "OpenAIConversationsSession"

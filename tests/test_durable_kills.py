@@ -36,7 +36,13 @@ def _show(capsys: pytest.CaptureFixture[str], what: str, tally: Counter[str]) ->
 
 
 def _nothing_lost_or_twice(tally: Counter[str]) -> None:
-    wrong = ("lost", "started twice", "cut, not in doubt", "entries stored twice")
+    wrong = (
+        "lost",
+        "started twice",
+        "cut, not in doubt",
+        "entries stored twice",
+        "entries missing",
+    )
     assert {name: tally[name] for name in wrong} == dict.fromkeys(wrong, 0)
 
 

@@ -3,99 +3,348 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import pytest
-from agents import Agent, RunConfig, Runner, RunState, SQLiteSession, function_tool
-from hypothesis import given
+from attrs import evolve
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hitl
-from hitl.conversation import compare, unsaved
-from hitl.runtime.once import OnceSession
+from hitl.conversation import reconcile, restart, unsaved
+from hitl.conversation.entry import content_of
+from hitl.model import Processed, Step, spans
 from tests.agents.session import MemorySession
-from tests.conversation.model import ServerModel
 from tests.conversation.run import Run
-from tests.conversation.server import Server, called, done, replied, said
+from tests.conversation.server import called, done, replied, said
+from tests.conversation.stage import Stage
 
 if TYPE_CHECKING:
-    from hitl.conversation import SessionDifference
+    from collections.abc import Sequence
+
+    from hitl.conversation import SessionPlan
+    from hitl.model import RunState
     from tests.conversation.server import Raw
 
-CONFIG = RunConfig(tracing_disabled=True)
 TOLD = [said("go"), called("a"), done("a"), replied("m"), said("go"), called("b")]
 
 
-def difference(*held: Raw) -> SessionDifference:
+def plan(
+    *held: Raw, renamed: bool = False, stopped: bool = False, repair: bool = False
+) -> SessionPlan:
     """Compare a session with a run that said `TOLD`, its last call waiting."""
     run = Run()
     run.add(TOLD)
-    return compare(run.state(), held)
+    return reconcile(run.state(), held, renamed=renamed, stopped=stopped, repair=repair)
 
 
-class TestCompare:
+def carried_out(found: SessionPlan, held: Sequence[Raw]) -> list[Raw]:
+    """What the session holds once the plan is carried out."""
+    left = [*held[: len(held) - found.take_back]]
+    return [*left, *(each.raw for each in found.append)]
+
+
+class TestReconcile:
     def test_clean(self) -> None:
-        """R-3: what the state says, after whatever came before, is as it should be."""
+        """R-3: what the run says, after whatever came before, is as it should be."""
         before = [said("go"), replied("m_0")]
-        assert difference(*TOLD).clean
-        assert difference(*before, *TOLD).clean
+        assert plan(*TOLD).clean
+        assert plan(*before, *TOLD).clean
 
     def test_nameless_there(self) -> None:
         """A session that keeps no ids of messages holds them all the same."""
         held = [{k: v for k, v in each.items() if k != "id" or "role" not in each} for each in TOLD]
         assert held != TOLD
-        assert difference(*held).clean
+        assert plan(*held).clean
 
     def test_nameless_here(self) -> None:
         """A provider that gives no ids, and a session that makes its own."""
         run = Run()
         run.add([said("go"), replied("__fake_id__")])
-        assert compare(run.state(), [said("go"), replied("made_up")]).clean
+        assert reconcile(run.state(), [said("go"), replied("made_up")]).clean
+
+    def test_renamed(self) -> None:
+        """A server gives messages ids of its own; without knowing, they are others."""
+        held = [{**each, "id": f"item_{at}"} for at, each in enumerate(TOLD)]
+        assert plan(*held, renamed=True).clean
+        assert [each.raw for each in plan(*held).append] == [replied("m")]
 
     def test_text_again_behind(self) -> None:
-        """R-44: an equal text behind what followed it is another occurrence."""
-        found = difference(*TOLD[:4], TOLD[5], said("go"))
-        assert [each.raw for each in found.missing] == [said("go")]
-        assert found.interleaved == (5,)
+        """R-44: an equal text behind what followed it is an append that came late."""
+        assert plan(*TOLD[:4], TOLD[5], said("go")).clean
 
     def test_other_form(self) -> None:
         """An item is the same without its defaults, and in parts."""
         held = [{"role": "user", "content": [{"type": "input_text", "text": "go"}]}, *TOLD[1:]]
-        assert difference(*held).clean
+        assert plan(*held).clean
 
-    @pytest.mark.parametrize("at", range(len(TOLD)))
+    def test_reasoning_without_its_id(self) -> None:
+        """Where the SDK leaves out the ids of reasoning, it is known by what it says."""
+        thought: Raw = {"type": "reasoning", "id": "rs_1", "summary": []}
+        run = Run()
+        run.add([said("go"), thought, called("a")])
+        held = [said("go"), {"type": "reasoning", "summary": []}, called("a")]
+        assert reconcile(run.state(), held).clean
+
+    def test_reasoning_that_a_server_drops(self) -> None:
+        """R-12: reasoning without a body is not kept by a server that names entries."""
+        run = Run()
+        run.add([said("go"), {"type": "reasoning", "summary": []}, called("a")])
+        held = [said("go"), called("a")]
+        assert reconcile(run.state(), held, renamed=True).clean
+        assert len(reconcile(run.state(), held).append) == 1
+
+    @pytest.mark.parametrize("at", range(1, len(TOLD)))
     def test_missing(self, at: int) -> None:
-        """Law 7: what is missing is named by its occurrence, also of two equal texts."""
-        found = difference(*TOLD[:at], *TOLD[at + 1 :])
-        expected = 0 if at == 4 else at  # of two equal texts the later is found
-        assert [TOLD[each.name] for each in found.missing] == [TOLD[expected]]
-        assert not found.clean
+        """Law 7: what is missing is appended, the right one of two equal texts too."""
+        held = [*TOLD[:at], *TOLD[at + 1 :]]
+        found = plan(*held)
+        assert [each.name for each in found.append] == [at]
+        assert found.take_back == 0
+
+    def test_trimmed(self) -> None:
+        """What a session let go of at its beginning is not written to its end."""
+        found = plan(*TOLD[2:])
+        assert [each.raw for each in found.trimmed] == TOLD[:2]
+        assert (found.append, found.clean) == ((), True)
+
+    @pytest.mark.parametrize("left", [0, 1, 2])
+    def test_compacted(self, left: int) -> None:
+        """What a compaction stands for is not missing, and its session not another one."""
+        held = [said("go"), {"type": "compaction", "id": "cmp_1"}, *TOLD[6 - left :]]
+        found = plan(*held)
+        assert (found.append, found.other, found.clean) == ((), False, True)
+        assert len(found.trimmed) == 6 - left
 
     @pytest.mark.parametrize("at", [1, 2, 3, 5])
     def test_duplicate(self, at: int) -> None:
-        """R-8: what is there twice is named by the place of the second."""
-        found = difference(*TOLD, TOLD[at])
-        assert (found.duplicates, found.interleaved) == ((6,), ())
-        assert not found.missing
+        """R-8: what is there twice is named by the place of the second; taken back when asked."""
+        held = [*TOLD, TOLD[at]]
+        found, asked = plan(*held), plan(*held, repair=True)
+        assert (found.duplicates, found.interleaved, found.take_back) == ((6,), (), 0)
+        assert not found.append
+        assert carried_out(asked, held) == TOLD
 
-    def test_dangling(self) -> None:
-        """§3.2 (2): a call without its answer is dangling unless it waits in the state."""
-        found = difference(*(each for each in TOLD if each != done("a")))
-        assert found.dangling == ("a",)
-        assert [each.raw for each in found.missing] == [done("a")]
+    def test_duplicates_between(self) -> None:
+        """What of the run stands between what is taken back is appended again."""
+        held = [*TOLD[:3], TOLD[1], TOLD[2], *TOLD[3:]]
+        found = plan(*held, repair=True)
+        assert (found.repaired, found.take_back) == ((3, 4), 5)
+        assert carried_out(found, held) == TOLD
+
+    def test_duplicate_before_another_turn(self) -> None:
+        """What others said is never taken back, also to be appended again."""
+        held = [*TOLD, TOLD[2], said("hello?"), TOLD[3]]
+        found = plan(*held, repair=True)
+        assert (found.duplicates, found.repaired, found.interleaved) == ((6, 8), (8,), (7,))
+        assert carried_out(found, held) == held[:-1]
+
+    def test_unanswered(self) -> None:
+        """§3.2 (2): a call that was answered in the run gets its answer; another's dangles."""
+        held = [each for each in TOLD if each != done("a")]
+        found = plan(*held, called("z"))
+        assert [each.raw for each in found.append] == [done("a")]
+        assert (found.dangling, found.interleaved) == (("z",), (5,))
 
     def test_interleaved(self) -> None:
         """§3.2 (3): another turn after the run began is noticed."""
-        found = difference(*TOLD[:3], said("hello?"), replied("m_9"), *TOLD[3:])
+        found = plan(*TOLD[:3], said("hello?"), replied("m_9"), *TOLD[3:], repair=True)
         assert found.interleaved == (3, 4)
-        assert not found.missing
+        assert (found.append, found.take_back) == ((), 0)
 
     @pytest.mark.parametrize("held", [[], [said("somebody"), replied("else")]])
     def test_other(self, held: list[Raw]) -> None:
         """A session that holds nothing of the run is another, or new."""
-        found = difference(*held)
+        found = plan(*held)
         assert found.other
-        assert [each.raw for each in found.missing] == TOLD
+        assert carried_out(found, held) == [*held, *TOLD]
+
+    def test_not_yet_answered(self) -> None:
+        """§5.5: a session that lacks the input alone is given it once, and is no other."""
+        run = Run()
+        found = reconcile(run.state(), [], given=[said("go")])
+        assert [each.raw for each in found.append] == [said("go")]
+        assert not found.other
+
+    def test_given(self) -> None:
+        """What the session held before the run is not the run's, though the SDK kept it there."""
+        run = Run()
+        before = [said("hi"), replied("m_0")]
+        run.add([*before, said("go")], kind="input")
+        state = evolve(run.state(), input=run.state().generated, generated=(), session=())
+        assert len(reconcile(state, before[:1]).append) == 2
+        found = reconcile(state, before[:1], given=[said("go")])
+        assert [each.raw for each in found.append] == [said("go")]
+
+    def test_written_by_the_sdk(self) -> None:
+        """What the SDK holds back, or settles by itself, is left to it."""
+        run = Run()
+        run.add(TOLD)
+        write: Raw = {"items": [[5, 6]], "rest": {"held": True}}
+        state = evolve(run.state(), session_write=write)
+        assert reconcile(state, TOLD[:5]).clean
+        held = [*TOLD[:5], TOLD[1]]
+        found = reconcile(state, held, stopped=True, repair=True)
+        assert (found.duplicates, found.take_back, found.append) == ((5,), 0, ())
+        assert reconcile(state, [*TOLD[:2], TOLD[3]]).append == ()
+
+
+class TestHeldBack:
+    """§3.2 (4): what an output guardrail has yet to see."""
+
+    @staticmethod
+    def state(persisted: int) -> RunState:
+        """A run that said `TOLD`, the response of its last call waiting."""
+        run = Run()
+        last = run.add(TOLD)[-1]
+        processed = Processed(new_items=((last, last + 1),))
+        step = Step(kind="interruption", interruptions=())
+        return evolve(run.state(), processed=processed, step=step, persisted=persisted)
+
+    def test_stays_away(self) -> None:
+        """It is not missing where it was held back; where it never is, it is."""
+        assert reconcile(self.state(0), TOLD[:5], deferred=True).clean
+        assert len(reconcile(self.state(0), TOLD[:5]).append) == 1
+
+    def test_withdrawn(self) -> None:
+        """Where an older release wrote it, it is taken back when asked, and not written again."""
+        found = reconcile(self.state(1), TOLD, deferred=True)
+        assert (found.early, found.take_back, found.clean) == ((5,), 0, False)
+        found = reconcile(self.state(1), TOLD, deferred=True, repair=True)
+        assert [each.raw for each in found.withdrawn] == [called("b")]
+        assert (carried_out(found, TOLD), found.early) == (TOLD[:5], ())
+
+    def test_behind_it(self) -> None:
+        """Another turn behind it stays, and so does it."""
+        held = [*TOLD, said("hello?")]
+        found = reconcile(self.state(1), held, deferred=True, repair=True)
+        assert (found.early, found.take_back, found.withdrawn) == ((5,), 0, ())
+
+
+class TestStopped:
+    """What a worker wrote that was stopped after the checkpoint."""
+
+    def test_taken_back(self) -> None:
+        """Its response is lost: its items are taken back, and its answers written again."""
+        late = [done("b"), replied("m_2"), called("c"), done("c")]
+        found = plan(*TOLD, *late, stopped=True)
+        assert (found.take_back, found.interleaved) == (4, ())
+        assert carried_out(found, [*TOLD, *late]) == TOLD
+        assert plan(*TOLD, *late).interleaved == (7, 8, 9)
+
+    def test_never_what_a_user_said(self) -> None:
+        """Another turn behind the checkpoint is left alone, whoever wrote behind it."""
+        found = plan(*TOLD, said("hello?"), replied("m_2"), stopped=True)
+        assert (found.take_back, found.interleaved) == (0, (6, 7))
+
+    def test_never_another_runs_answer(self) -> None:
+        """An answer to a call that is none of the run's was written by another run."""
+        found = plan(called("z"), *TOLD, done("z"), replied("m_2"), stopped=True)
+        assert (found.take_back, found.interleaved) == (0, (7, 8))
+
+    def test_staged(self) -> None:
+        """R-42, R-44: input that was admitted and not yet stored is admitted again: taken back."""
+        run = Run()
+        run.add(TOLD)
+        own = run.add([said("and"), said("and")], kind="input")
+        told = [at for at in run.told if at not in own]
+        state = evolve(run.state(), staged=spans(own), session=spans(told), generated=spans(told))
+        late = [done("b"), said("and"), said("and")]
+        found = reconcile(state, [*TOLD, *late], stopped=True)
+        assert found.take_back == 3
+        found = reconcile(state, [*TOLD, *late, said("and")], stopped=True)
+        assert found.take_back == 0
+
+
+class TestRestart:
+    """R-50: what a worker wrote that died before its first checkpoint."""
+
+    def test_taken_back(self) -> None:
+        """The input and what followed it, up to the end."""
+        assert restart([said("go")], [said("go")], 0) == 1
+        assert restart([said("go")], [said("hi"), said("go"), called("a")], 1) == 2
+        assert restart([said("go")], [said("hi")], 1) == 0
+
+    def test_said_before(self) -> None:
+        """The same text of an earlier turn stays, with its answer."""
+        earlier = [said("go"), replied("m_1")]
+        assert restart([said("go")], earlier, 2) == 0
+        assert restart([said("go")], [*earlier, said("go")], 2) == 1
+
+    def test_somebody_after_it(self) -> None:
+        """What others said behind it is left alone, and so is it."""
+        assert restart([said("go")], [said("go"), said("hello?")], 0) == 0
+
+
+TURNS = st.lists(st.sampled_from(["mine", "drop", "again", "theirs"]), max_size=14)
+
+
+def play_session(moves: Sequence[str], texts: Sequence[int], prefix: int) -> None:
+    """Write a run to a session badly, and put it right."""
+    run, held = Run(), [said(f"theirs {at}") for at in range(prefix)]
+    mine: list[Raw] = [called("first")]
+    held.append(mine[0])
+    named, theirs, dropped = [mine[0]], [*held[:prefix]], False
+    for at, move in enumerate(moves):
+        if move == "again":
+            held.append(named[texts[at] % len(named)])
+        elif move == "theirs":
+            theirs.append(said(f"theirs {prefix + at}"))
+            held.append(theirs[-1])
+        else:
+            choice = texts[at] % 4
+            made = [said("yes"), called(f"c{at}"), replied(f"m{at}"), replied("__fake_id__")]
+            mine.append(made[choice])
+            named += mine[-1:] if choice in {1, 2} else []
+            dropped |= move == "drop"
+            held += mine[-1:] if move == "mine" else []
+    run.add(mine)
+    state = run.state()
+    found = reconcile(state, held, repair=True)
+    after = carried_out(found, held)
+    ours = [each for each in after if each not in theirs]
+    left = [held[at] for at in found.duplicates if at not in found.repaired]
+    assert [each for each in after if each in theirs] == theirs
+    assert sorted(map(content_of, ours)) == sorted(map(content_of, [*mine, *left]))
+    if "theirs" not in moves and not dropped:
+        assert ours == mine
+    again = reconcile(state, after, repair=True)
+    assert (again.append, again.take_back) == ((), 0)
+
+
+class TestProperty:
+    """R-3, R-8, R-44: however it was written, once it is put right each entry is there once."""
+
+    @settings(max_examples=500, deadline=None)
+    @given(TURNS, st.lists(st.integers(0, 99), min_size=14, max_size=14), st.integers(0, 3))
+    def test_each_once(self, moves: list[str], texts: list[int], prefix: int) -> None:
+        """What others said stays as it was; where nobody spoke between, the order is the run's."""
+        play_session(moves, texts, prefix)
+
+    @pytest.mark.soak
+    @settings(max_examples=10_000, deadline=None)
+    @given(TURNS, st.lists(st.integers(0, 99), min_size=14, max_size=14), st.integers(0, 3))
+    def test_each_once_often(self, moves: list[str], texts: list[int], prefix: int) -> None:
+        """The same with 10,000 sessions."""
+        play_session(moves, texts, prefix)
+
+    def test_linear(self) -> None:
+        """Law 7: the work grows with the session and the run, not with their product."""
+        assert cost(2000) < 3 * cost(1000) + 0.05
+
+
+def cost(size: int) -> float:
+    """Seconds to compare a run of one repeated text and many calls with its session."""
+    run = Run()
+    made = [each for at in range(size) for each in (said("go"), called(f"c{at}"), done(f"c{at}"))]
+    run.add(made)
+    state, held = run.state(), [said("go"), *made[3:], *made[:3]]
+    times = []
+    for _ in range(3):
+        began = time.process_time()
+        assert reconcile(state, held).found == 3 * size
+        times.append(time.process_time() - began)
+    return min(times)
 
 
 class TestUnsaved:
@@ -129,58 +378,17 @@ class TestUnsaved:
         assert unsaved([one], [one]) == [one]
 
 
-class Stage:
-    """An agent whose tool waits for approval, and a session.
-
-    Attributes:
-        ran: how often the tool ran.
-    """
-
-    def __init__(self, *answers: list[Raw]) -> None:
-        script = answers or ([called("call_1")], [replied("msg_1")], [replied("msg_2")])
-        self.model = ServerModel(Server(), *script)
-        self.session = MemorySession("s")
-        self.ran = 0
-
-        @function_tool(needs_approval=True)
-        def tool() -> str:
-            self.ran += 1
-            return "done"
-
-        self.agent: Agent[Any] = Agent(name="ops", model=self.model, tools=[tool])
-
-    async def paused(self, session: Any = None) -> str:  # noqa: ANN401 - any session
-        """Run until the call waits; give the state as text, the call approved."""
-        result = await self.play("go", session or self.session)
-        state = result.to_state()
-        state.approve(state.get_interruptions()[0])
-        return str(state.to_string())
-
-    async def play(self, given_: Any, session: Any) -> Any:  # noqa: ANN401
-        """Run with a session."""
-        return await Runner.run(self.agent, given_, run_config=CONFIG, session=session)
-
-    async def resumed(self, text: str, session: Any) -> str:  # noqa: ANN401
-        """Go on from the text, as another process does; give the state after it."""
-        result = await self.play(await RunState.from_string(self.agent, text), session)
-        return str(result.to_state().to_string())
-
-    def difference(self, text: str) -> SessionDifference:
-        """Compare the session with a state."""
-        return compare(hitl.loads(text), self.session.items)  # type: ignore[arg-type]
-
-
 class TestSDK:
-    """The holes of §3.2, each shown on plain openai-agents, and what `compare` says of it."""
+    """The holes of §3.2, each shown on plain openai-agents, and what `reconcile` says of it."""
 
     def test_orderly(self) -> None:
         """R-3: at the pause and at the end the session is as the state says."""
 
-        async def play() -> tuple[SessionDifference, SessionDifference]:
+        async def play() -> tuple[SessionPlan, SessionPlan]:
             stage = Stage()
             text = await stage.paused()
-            first = stage.difference(text)
-            return first, stage.difference(await stage.resumed(text, stage.session))
+            first = stage.plan(text)
+            return first, stage.plan(await stage.resumed(text, stage.session))
 
         first, last = asyncio.run(play())
         assert (first.clean, last.clean) == (True, True)
@@ -198,7 +406,7 @@ class TestSDK:
         stage, after = asyncio.run(play())
         kinds = [each.get("type") for each in stage.session.items]
         assert (stage.ran, kinds.count("function_call_output")) == (2, 2)
-        assert len(stage.difference(after).duplicates) == 1
+        assert len(stage.plan(after).duplicates) == 1
 
     def test_forgotten(self) -> None:
         """§3.2 (2): without `session=` at the resume, the call dangles for ever."""
@@ -208,9 +416,8 @@ class TestSDK:
             return stage, await stage.resumed(await stage.paused(), None)
 
         stage, after = asyncio.run(play())
-        found = stage.difference(after)
-        assert found.dangling == ("call_1",)
-        assert [each.raw.get("type") for each in found.missing] == [
+        found = stage.plan(after)
+        assert [each.raw.get("type") for each in found.append] == [
             "function_call_output",
             "message",
         ]
@@ -225,7 +432,7 @@ class TestSDK:
             return stage, await stage.resumed(text, stage.session)
 
         stage, after = asyncio.run(play())
-        assert stage.difference(after).interleaved == (2, 3)
+        assert stage.plan(after).interleaved == (2, 3)
 
     def test_another_session(self) -> None:
         """A state that is resumed with another session: nothing of it is there."""
@@ -237,54 +444,4 @@ class TestSDK:
             return stage, text
 
         stage, text = asyncio.run(play())
-        assert stage.difference(text).other
-
-
-class TestOnce:
-    """The wrapper, with sessions of the SDK's protocol."""
-
-    @pytest.mark.parametrize("kind", [MemorySession, SQLiteSession])
-    def test_resumed_twice(self, kind: Any) -> None:  # noqa: ANN401
-        """§3.2 (1), R-8, R-12: the output is stored once, and a run is stored as without it."""
-
-        async def play() -> tuple[list[Any], list[Any]]:
-            plain, twice = Stage(), Stage()
-            one, other = kind("one"), kind("other")
-            await plain.resumed(await plain.paused(one), one)
-            text = await twice.paused(OnceSession(other))
-            await twice.resumed(text, OnceSession(other))
-            await twice.resumed(text, OnceSession(other))
-            return await one.get_items(), await other.get_items()
-
-        one, other = asyncio.run(play())
-        assert [each.get("call_id") for each in other].count("call_1") == 2
-        assert other[: len(one)] == one
-
-    def test_half_a_batch(self) -> None:
-        """R-12: what an append left out is appended; what is all there is not asked again."""
-
-        async def play() -> MemorySession:
-            session = MemorySession("s", TOLD[1:3])  # type: ignore[arg-type]
-            once = OnceSession(session)
-            await once.add_items(TOLD[1:4])  # type: ignore[arg-type]
-            session.appends_left = 0  # the next append fails
-            await once.add_items(TOLD[1:4])  # type: ignore[arg-type]
-            return session
-
-        assert asyncio.run(play()).items == TOLD[1:4]
-
-    def test_stands_before(self) -> None:
-        """Whatever the session has, the wrapper has."""
-
-        async def play() -> tuple[object, list[Any]]:
-            once = OnceSession(SQLiteSession("named"))
-            await once.add_items([said("one"), said("two")])  # type: ignore[list-item]
-            newest = await once.get_items(limit=1)
-            taken = await once.pop_item()
-            left = await once.get_items()
-            await once.clear_session()
-            seen = (once.session_id, newest, taken, left)
-            return seen, await once.get_items()
-
-        two = said("two")
-        assert asyncio.run(play()) == (("named", [two], two, [said("one")]), [])
+        assert stage.plan(text).other

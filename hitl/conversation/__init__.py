@@ -36,14 +36,15 @@ An answer is handed to `accepted`, what the app brings to `add`; only what is ne
 True
 
 A run state keeps what a tracker knows (`record`) and gives a tracker back (`prime`), in the same
-place or moved to another (`Place`). What a session holds of a run is compared by `compare`.
+place or moved to another (`Place`). What a session holds of a run, and what makes it right, is said
+by `reconcile`.
 """
 
 from hitl.conversation.correction import Corrected, Correction, correct, marks
 from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
 from hitl.conversation.place import LOCAL, Place, prime
-from hitl.conversation.session import SessionDifference, compare, unsaved
+from hitl.conversation.session import SessionPlan, reconcile, restart, unsaved
 from hitl.conversation.told import behind, history, record, staged
 from hitl.conversation.tracker import Request, Tracker
 
@@ -55,16 +56,17 @@ __all__ = [
     "Place",
     "Receipt",
     "Request",
-    "SessionDifference",
+    "SessionPlan",
     "Tracker",
     "behind",
-    "compare",
     "correct",
     "history",
     "marks",
     "prime",
     "receipt",
+    "reconcile",
     "record",
+    "restart",
     "staged",
     "unsaved",
 ]

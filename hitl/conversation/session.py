@@ -1,77 +1,167 @@
-"""What a session holds of a run, compared with what the run's state says it should.
+"""What a session holds of a run, compared with what the run says it should; and what is to be done.
 
-A session is a foreign store: it knows no run and no occurrence. An item with a call id or an id is
-found by that wherever it stands; one without is found by its content, between its neighbours.
+A session is a foreign store: it knows no run and no occurrence, is appended to and popped from its
+end, and other turns and other runs write to it. An entry with a call id or an id is found by that
+wherever it stands; one without is found by its content, between its neighbours.
+
+| what is found | is | and |
+| --- | --- | --- |
+| an entry of the run, once | as it should be | stays |
+| an entry of the run not there, behind one that is | `append` | is appended, late as it is |
+| the same, before the first that is there, or before a compaction | `trimmed` | stays away |
+| nothing of the run, though it has answered before | `other`, all in `append` | is refused |
+| an entry of the run once more, by its id | `duplicates` | is taken back when asked |
+| behind all of the run, what only a stopped worker of it can say | `surplus` | is taken back |
+| anything else after the run began | `interleaved` | stays: it is another turn's |
+| a call without its answer, not waiting in the run | `dangling` | stays: the SDK sends no such |
+| what is held back until an output guardrail has passed, not there | nothing | stays away |
+| the same, there: an older release wrote it | `early` | is `withdrawn` when asked |
+
+Two equal texts without ids are two entries, and never duplicates of each other.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from hitl import document
-from hitl.conversation.occurrence import Occurrence, answered, asked, open_calls, parts
-from hitl.conversation.told import history
+from hitl.conversation.entry import (
+    content_of,
+    find,
+    is_apps,
+    is_bare_reasoning,
+    is_compacted,
+    name_of,
+)
+from hitl.conversation.occurrence import Occurrence, answered, open_calls
+from hitl.conversation.told import kept, latest, staged, withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from hitl.document import JSONObject
     from hitl.model import RunState
 
-_PLACEHOLDER = "__fake_id__"  # openai-agents, for providers that give no ids
-_BESIDE = frozenset({"id", "status", "created_by", "type", "annotations", "logprobs"})
-
 
 @frozen(kw_only=True)
-class SessionDifference:
-    """How a session differs from what a run's state says; positions are the session's.
+class SessionPlan:
+    """How a session differs from what a run says, and what makes it right; `reconcile` gives one.
+
+    Positions are the session's, as it was read.
 
     Attributes:
-        missing: what it should hold and does not, in order.
-        duplicates: where it holds an item of the run, with an id, once more than once.
-        dangling: calls in it without an answer that do not wait in the state either: the answers
-            were never stored, as when `session=` was forgotten at a resume.
+        take_back: how many of the newest entries are popped first.
+        append: what is appended then, in order.
+        duplicates: where it holds an entry of the run, with an id, once more.
+        repaired: those of them that are taken back.
+        surplus: where it holds what a stopped worker of the run wrote after the checkpoint.
+        dangling: calls that are left without an answer and wait in no part of the run.
         interleaved: where it holds what is not the run's, after the run began.
-        other: whether it holds nothing of the run at all: another session, or a new one.
+        trimmed: what the session has let go of, as when it was compacted.
+        early: where it holds what has to be held back, and stays.
+        withdrawn: what has to be held back and is taken back: it is not appended again.
+        found: how many entries of the run it holds.
+        other: whether it holds nothing of a run that has answered: another session, or emptied.
     """
 
-    missing: tuple[Occurrence, ...] = ()
+    take_back: int = 0
+    append: tuple[Occurrence, ...] = ()
     duplicates: tuple[int, ...] = ()
+    repaired: tuple[int, ...] = ()
+    surplus: tuple[int, ...] = ()
     dangling: tuple[str, ...] = ()
     interleaved: tuple[int, ...] = ()
+    trimmed: tuple[Occurrence, ...] = ()
+    early: tuple[int, ...] = ()
+    withdrawn: tuple[Occurrence, ...] = ()
+    found: int = 0
     other: bool = False
 
     @property
     def clean(self) -> bool:
-        """Whether the session holds the run as the state says it."""
-        return not (self.missing or self.duplicates or self.dangling or self.interleaved)
+        """Whether the session holds the run as the run says it, and nothing behind it."""
+        wrong = self.append or self.duplicates or self.surplus or self.dangling
+        return not (wrong or self.interleaved or self.early or self.withdrawn or self.other)
 
 
-def compare(state: RunState, held: Sequence[JSONObject]) -> SessionDifference:
-    """Compare a session with the state of a run.
+def reconcile(
+    state: RunState,
+    held: Sequence[JSONObject],
+    *,
+    given: Sequence[JSONObject] | None = None,
+    renamed: bool = False,
+    stopped: bool = False,
+    repair: bool = False,
+    deferred: bool = False,
+) -> SessionPlan:
+    """Compare a session with a run; linear in both.
+
+    Carried out, the plan for the same run is clean but for what it leaves alone.
 
     Args:
-        state: the run; its history is expected, in order, after whatever came before it.
-        held: the items of the session, oldest first; all of them.
+        state: the run.
+        held: the entries of the session, oldest first; all of them.
+        given: the input the run began with, without what the session held before; None takes it
+            from the state, where the SDK put the two together.
+        renamed: whether the session gives messages ids of its own, as a server does.
+        stopped: whether a worker may have written after `state` was stored, and died.
+        repair: whether duplicates are taken back where nothing of others stands behind them. What
+            of the run stands between them is appended again.
+        deferred: whether the response that waits is held back until an output guardrail passed.
     """
-    told = history(state)
-    places = _places(told, held)
-    found = {place for place in places if place is not None}
-    named = {name for each in told if (name := _name(each.raw)) is not None}
-    rest = [at for at in range(min(found, default=len(held)), len(held)) if at not in found]
-    duplicates = [at for at in range(len(held)) if at not in found and _name(held[at]) in named]
-    waiting = open_calls(each.raw for each in told)
-    return SessionDifference(
-        missing=tuple(each for each, at in zip(told, places, strict=True) if at is None),
-        duplicates=tuple(duplicates),
-        dangling=tuple(sorted(open_calls(held) - waiting)),
-        interleaved=tuple(at for at in rest if at not in set(duplicates)),
-        other=bool(told) and not found,
+    hidden = withheld(state)
+    writing = state.session_write is not None  # an append the SDK has to settle by itself first
+    told = _visible(kept(state, given), hidden, renamed=renamed)
+    names = [name_of(each.raw, renamed=renamed) for each in told]
+    start = _after_compaction(held, {*names})
+    found = _Found(told, names, held, start, renamed=renamed)
+    first = next((at for at, place in enumerate(found.places) if place is not None), None)
+    lost = [at for at, place in enumerate(found.places) if place is None]
+    trims = len(told) if start and first is None else first or 0
+    ready = latest(state, told) if deferred else len(told)
+    early = [place for place in found.places[ready:] if place is not None and state.persisted]
+    surplus = _surplus(state, told, found) if stopped and not writing else ()
+    cut = _cut(found, surplus, early, repair=repair and not writing)
+    back = {at for at, place in enumerate(found.places) if place is not None and place >= cut}
+    missing = {at for at in lost if trims <= at < ready}
+    append = () if writing else tuple(told[at] for at in sorted(missing | back) if at < ready)
+    left = [*held[:cut], *(each.raw for each in append)]
+    waiting = open_calls([*(each.raw for each in told), *hidden])
+    return SessionPlan(
+        take_back=len(held) - cut,
+        append=append,
+        duplicates=tuple(found.duplicates),
+        repaired=tuple(at for at in found.duplicates if at >= cut),
+        surplus=tuple(surplus),
+        dangling=tuple(sorted(open_calls(left) - waiting)),
+        interleaved=tuple(at for at in found.foreign if at not in set(surplus)),
+        trimmed=tuple(told[at] for at in lost if at < trims),
+        early=tuple(place for place in early if place < cut),
+        withdrawn=tuple(told[at] for at in sorted(back) if at >= ready),
+        found=len(told) - len(lost),
+        other=first is None and not start and any(each.name >= 0 for each in told[:ready]),
     )
+
+
+def restart(given: Sequence[JSONObject], held: Sequence[JSONObject], since: int) -> int:
+    """Give how many of the newest entries a worker wrote that died before its first checkpoint.
+
+    The input, and what followed it: unless somebody said something after it.
+
+    Args:
+        given: the input the run begins with.
+        held: the entries of the session, oldest first.
+        since: how many it held before the run began.
+    """
+    marks = [content_of(each) for each in held[since:]]
+    wanted = [content_of(each) for each in given]
+    for end in range(len(marks), len(wanted) - 1, -1):
+        if wanted and marks[end - len(wanted) : end] == wanted:
+            behind = held[since + end :]
+            return 0 if any(map(is_apps, behind)) else len(behind) + len(wanted)
+    return 0
 
 
 def unsaved(held: Sequence[JSONObject], batch: Sequence[JSONObject]) -> list[JSONObject]:
@@ -85,72 +175,106 @@ def unsaved(held: Sequence[JSONObject], batch: Sequence[JSONObject]) -> list[JSO
         held: the items of the session, oldest first; its end is enough.
         batch: what is about to be appended, in order.
     """
-    places = {name: at for at, each in enumerate(held) if (name := _name(each)) is not None}
-    last = max((at for at, each in enumerate(batch) if _name(each) in places), default=None)
+    places = {name: at for at, each in enumerate(held) if (name := name_of(each)) is not None}
+    last = max((at for at, each in enumerate(batch) if name_of(each) in places), default=None)
     if last is None:
         return list(batch)
-    following = held[places[_name(batch[last]) or ""] + 1 :]
+    following = held[places[name_of(batch[last]) or ""] + 1 :]
     same = 0
     for ours, theirs in zip(batch[last + 1 :], following, strict=False):
-        if _name(ours) is not None or _content(ours) != _content(theirs):
+        if name_of(ours) is not None or content_of(ours) != content_of(theirs):
             break
         same += 1
-    late = [each for each in batch[:last] if _name(each) is not None and _name(each) not in places]
+    late = [
+        each for each in batch[:last] if name_of(each) is not None and name_of(each) not in places
+    ]
     return [*late, *batch[last + 1 + same :]]
 
 
-def _places(told: Sequence[Occurrence], held: Sequence[JSONObject]) -> list[int | None]:
-    """Give where each item of a run stands in a session; None where it does not.
+class _Found:
+    """Where each entry of a run stands in a session, and what else stands there.
 
-    From the end: of equal texts the run has said the last ones, and others came before it.
+    Attributes:
+        end: how long the session is.
+        held: the session.
+        places: by entry of the run, its place; None where it has none.
+        duplicates: places of what has the id of an entry of the run that stands elsewhere.
+        foreign: places of everything else after the run began.
+        behind: the place after the last entry of the run.
     """
-    named: defaultdict[str, list[int]] = defaultdict(list)
-    alike: defaultdict[str, list[int]] = defaultdict(list)
-    nameless: defaultdict[str, list[int]] = defaultdict(list)
-    for at, raw in enumerate(held):
-        content, name = _content(raw), _name(raw)
-        alike[content].append(at)
-        if name is None:
-            nameless[content].append(at)
-        else:
-            named[name].append(at)
-    found: list[int | None] = []
-    used: set[int] = set()
-    before = len(held)
-    for each in reversed(told):
-        name = _name(each.raw)
-        place = _taken(named, name, used)
-        if place is None:  # two ids are two items, whatever they say
-            likely = (alike if name is None else nameless)[_content(each.raw)]
-            index = bisect_left(likely, before) - 1  # all that is used stands behind
-            place = likely[index] if index >= 0 else None
-        if place is not None:
-            used.add(place)
-            before = min(before, place)
-        found.append(place)
-    return found[::-1]
+
+    def __init__(
+        self,
+        told: Sequence[Occurrence],
+        names: Sequence[str | None],
+        held: Sequence[JSONObject],
+        start: int,
+        *,
+        renamed: bool,
+    ) -> None:
+        self.end, self.held = len(held), held
+        theirs = [name_of(each, renamed=renamed) for each in held]
+        self.places = find(told, names, held, theirs, start)
+        taken = {place for place in self.places if place is not None}
+        begin = min(taken, default=self.end)
+        self.behind = max(taken, default=self.end - 1) + 1
+        ours = {*names} - {None}
+        waiting = open_calls(each.raw for each in told)
+        rest = [at for at in range(begin, self.end) if at not in taken]
+        self.duplicates = [at for at in rest if theirs[at] in ours]
+        early = [at for at in rest if answered(held[at]) in waiting]
+        known = {*self.duplicates, *early}
+        self.foreign = [at for at in rest if at not in known]
 
 
-def _taken(named: dict[str, list[int]], name: str | None, used: set[int]) -> int | None:
-    """Give the first place of an id: what repeats it is the duplicate."""
-    places = named.get(name, []) if name is not None else []
-    return next((at for at in places if at not in used), None)
+def _visible(
+    told: Iterable[Occurrence], hidden: Iterable[JSONObject], *, renamed: bool
+) -> list[Occurrence]:
+    """Leave out what a session does not hold: what the SDK holds back, and what a server drops."""
+    count = Counter(content_of(each) for each in hidden)
+    seen = []
+    for each in reversed([*told]):
+        if count[content_of(each.raw)]:
+            count[content_of(each.raw)] -= 1
+        elif not (renamed and is_bare_reasoning(each.raw)):
+            seen.append(each)
+    return seen[::-1]
 
 
-def _name(raw: JSONObject) -> str | None:
-    """Give what tells an item from every other; None when nothing does."""
-    if (call := asked(raw)) is not None:
-        return f"call {call}"
-    if (call := answered(raw)) is not None:
-        return f"answer {call}"
-    identity = raw.get("id")
-    named = isinstance(identity, str) and identity not in {"", _PLACEHOLDER}
-    return f"{raw.get('type')} {identity}" if named else None
+def _after_compaction(held: Sequence[JSONObject], names: Collection[str | None]) -> int:
+    """Give where the session begins that the run can be looked for in; 0: nothing was replaced."""
+    compacted = [
+        at for at, each in enumerate(held) if is_compacted(each) and name_of(each) not in names
+    ]
+    return compacted[-1] + 1 if compacted else 0
 
 
-def _content(raw: JSONObject) -> str:
-    """Give what an item says, in whichever form it is written."""
-    if (name := _name(raw)) is not None and "role" not in raw:
-        return name
-    told = {key: raw[key] for key in raw.keys() - _BESIDE - {"content"} if raw[key] is not None}
-    return document.digest({**told, "content": parts(raw.get("content"))})
+def _surplus(state: RunState, told: Sequence[Occurrence], found: _Found) -> Sequence[int]:
+    """Give the end of the session that only a stopped worker of the run can have written.
+
+    Nobody says anything there but what was staged for the run, and every answer there is to a call
+    of the run, or to one made there.
+    """
+    if found.behind >= found.end:
+        return ()
+    waiting = [content_of(each.raw) for each in reversed(staged(state))]
+    calls = set(open_calls(each.raw for each in told))
+    calls |= {call for each in told if (call := answered(each.raw)) is not None}
+    for raw in found.held[found.behind :]:
+        if is_apps(raw) and not (waiting and waiting.pop() == content_of(raw)):
+            return ()
+        if (call := answered(raw)) is not None and call not in calls:
+            return ()
+        calls |= open_calls([raw])
+    return range(found.behind, found.end)
+
+
+def _cut(found: _Found, surplus: Sequence[int], early: Sequence[int], *, repair: bool) -> int:
+    """Give from where on the session is taken back."""
+    cut = found.end - len(surplus)
+    if not repair:
+        return cut
+    others = max((at for at in found.foreign if at < cut), default=-1)
+    removable = [at for at in found.duplicates if at > others]
+    whole = [] if early and min(early) < others else early  # a response is held back as a whole
+    return min([cut, *removable, *whole])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from hitl import model, values
-from hitl.conversation.occurrence import Occurrence, answered
+from hitl.conversation.occurrence import Occurrence, answered, asked
 from hitl.errors import ConversationError
 from hitl.model import TEXT_INPUT, RunState, positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from hitl.conversation.tracker import Tracker
     from hitl.document import JSONObject
@@ -33,6 +33,36 @@ def history(state: RunState) -> tuple[Occurrence, ...]:
 def staged(state: RunState) -> tuple[Occurrence, ...]:
     """Give the input that waits for the next model call: to be added after the open outputs."""
     return tuple(_items(state, positions(state.staged or ())))
+
+
+def kept(state: RunState, given: Sequence[JSONObject] | None = None) -> tuple[Occurrence, ...]:
+    """Give what a session should hold of the run, in order, the first output of each call alone.
+
+    Args:
+        state: the run. What its agents handed on is often shortened for the model, not here.
+        given: the input it began with; None takes the state's, before which the SDK put what the
+            session held. Its occurrences are named by numbers below zero.
+    """
+    names = range(-len(given or ()), 0)
+    begin = _input(state) if given is None else map(Occurrence, names, given)
+    said = state.session if state.session is not None else state.generated
+    return tuple(_once([*begin, *_items(state, positions(said or ()))]))
+
+
+def withheld(state: RunState) -> tuple[JSONObject, ...]:
+    """Give what the SDK has yet to write to the session, or holds back until a guardrail passed."""
+    packed: Any = (state.session_write or {}).get("items", ())
+    return tuple(each.raw for each in _items(state, positions(packed)))
+
+
+def latest(state: RunState, told: Sequence[Occurrence]) -> int:
+    """Give where in `told` the response begins whose calls wait; its length when none does."""
+    if state.processed is None or state.step is None or state.step.kind != "interruption":
+        return len(told)
+    places = {*positions(state.processed.new_items or ())}
+    calls = {asked(each.raw) for each in _items(state, places)} - {None}
+    mine = (each.name in places or asked(each.raw) in calls for each in told)
+    return next((at for at, each in enumerate(mine) if each), len(told))
 
 
 def behind(state: RunState, known: int) -> Iterator[tuple[Occurrence, Kind]]:
@@ -60,12 +90,16 @@ def record(state: RunState, tracker: Tracker) -> RunState:
 
 
 def _told(state: RunState) -> Iterator[Occurrence]:
+    yield from _input(state)
+    generated = state.generated if state.generated is not None else state.session
+    yield from _items(state, positions(generated or ()))
+
+
+def _input(state: RunState) -> Iterator[Occurrence]:
     if isinstance(state.input, str):
         yield Occurrence(TEXT_INPUT, {"role": "user", "content": state.input})
     else:
         yield from _items(state, positions(state.input or ()))
-    generated = state.generated if state.generated is not None else state.session
-    yield from _items(state, positions(generated or ()))
 
 
 def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:

@@ -1,55 +1,117 @@
-"""A session that takes each item once: appending a batch again appends what was not held."""
+"""A session that takes each entry once: appending a batch again appends what was not held."""
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import logging
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hitl.conversation import unsaved
+from hitl.conversation.entry import name_of
 
 if TYPE_CHECKING:
-    from agents import Session, TResponseInputItem
+    from collections.abc import Awaitable, Callable
 
     from hitl.document import JSONObject
 
 log = logging.getLogger("hitl")
 
-_TAIL = 200  # items that are looked at, beside as many as are appended
+S = TypeVar("S")
+
+_TAIL = 100  # entries that are looked at: as many as a server gives at once
+_SHARED = frozenset({"wrapper"})  # what `get_items` takes of what `add_items` is given
 
 
-class OnceSession:
-    """Stands before any session of the SDK's protocol and makes `add_items` idempotent.
+def once(session: S) -> S:
+    """Give a session whose `add_items` may be called again with the same entries.
 
-    A worker that was cut between its append and its checkpoint appends again; so does one that is
-    not the only one. Not a fence: between reading the end and appending, another may append.
-    See `hitl.conversation.unsaved` for what is recognised.
+    For `Runner.run(..., session=hitl.once(session))`, also without a store of hitl's; a durable run
+    does it by itself. A state that is resumed twice, or again after an error, then stores a call's
+    output once. Whatever else the session is and does, this is and does: `isinstance` too.
+
+    An entry is known by its call id or its id, and one without by standing right after such a one
+    in the same batch; so a batch of texts alone is always new. Outermost around other wrappers
+    (`EncryptedSession`, compaction). Not a fence: another process may append between the reading
+    of the session's end and the appending; within this process nobody does.
+
+    Args:
+        session: any object with the methods of the SDK's `Session`.
+    """
+    return session if isinstance(session, Once) else cast("S", Once(session))
+
+
+def _passed(name: str) -> property:
+    """Pass an attribute of the session on, where `isinstance` with a protocol looks for it."""
+    return property(lambda once: once.__getattr__(name))
+
+
+class Once:
+    """Stands before a session; see `once`.
+
+    What the SDK asks of a session is answered by the session: what class it is, which methods it
+    has beyond the protocol, and which arguments they take.
     """
 
-    def __init__(self, session: Session) -> None:
-        """Stand before `session`; whatever else it can do, it does."""
-        self._session = session
+    __slots__ = ("__before", "__lock", "__session", "__weakref__")
+
+    def __init__(
+        self, session: object, before: Callable[[], Awaitable[object]] | None = None
+    ) -> None:
+        """Stand before `session`; `before` is awaited before each append, and may refuse it."""
+        object.__setattr__(self, "_Once__session", session)
+        object.__setattr__(self, "_Once__before", before)
+        object.__setattr__(self, "_Once__lock", asyncio.Lock())
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        """What the session is: the SDK treats some kinds of sessions specially."""
+        return type(self.__session)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the session has
-        return getattr(self._session, name)
+        return getattr(self.__session, name)
 
-    async def get_items(self, *args: Any, **kwargs: Any) -> list[TResponseInputItem]:  # noqa: ANN401
-        """Give what is stored."""
-        return await self._session.get_items(*args, **kwargs)
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.__session, name, value)
 
-    async def add_items(self, items: list[TResponseInputItem], *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
-        """Append what of `items` the session does not hold."""
-        held = await self._session.get_items(_TAIL + len(items))
-        given = cast("list[JSONObject]", items)
-        new = unsaved(cast("list[JSONObject]", held), given)
+    def __delattr__(self, name: str) -> None:
+        delattr(self.__session, name)
+
+    def __repr__(self) -> str:
+        return f"once({self.__session!r})"
+
+    session_id = _passed("session_id")
+    session_settings = _passed("session_settings")
+    get_items = _passed("get_items")
+    pop_item = _passed("pop_item")
+    clear_session = _passed("clear_session")
+
+    @property
+    def add_items(self) -> Callable[..., Awaitable[None]]:
+        """Append what of a batch the session does not hold; takes what the session's takes."""
+        theirs = cast("Any", self.__session).add_items
+        return functools.wraps(theirs)(functools.partial(self.__add, theirs))
+
+    async def __add(
+        self,
+        theirs: Callable[..., Awaitable[None]],
+        items: list[JSONObject],
+        *args: Any,  # noqa: ANN401 - whatever the session takes
+        **kwargs: Any,  # noqa: ANN401
+    ) -> None:
+        async with self.__lock:
+            if self.__before is not None:
+                await self.__before()
+            new = await self.__new(items, {key: kwargs[key] for key in kwargs.keys() & _SHARED})
+            if new:
+                await theirs(new, *args, **kwargs)
+
+    async def __new(self, items: list[JSONObject], shared: dict[str, Any]) -> list[JSONObject]:
+        if all(name_of(each) is None for each in items):
+            return items
+        few = {"limit": _TAIL} if len(items) <= _TAIL // 2 else {}
+        held = await cast("Any", self.__session).get_items(**few, **shared)
+        new = unsaved(held, items)
         if len(new) < len(items):
-            log.warning("session: %s items were there already", len(items) - len(new))
-        if new:
-            await self._session.add_items(cast("Any", new), *args, **kwargs)
-
-    async def pop_item(self) -> TResponseInputItem | None:
-        """Take the newest item back."""
-        return await self._session.pop_item()
-
-    async def clear_session(self) -> None:
-        """Forget everything."""
-        await self._session.clear_session()
+            log.warning("session: %s entries were there already", len(items) - len(new))
+        return new

@@ -134,6 +134,18 @@ def session(state: AnyState) -> list[Any]:
     return list(_private(state, "_session_items"))
 
 
+def current_agent(state: AnyState) -> Agent[Any]:
+    """Give the agent whose turn it is."""
+    found: Agent[Any] = _private(state, "_current_agent")
+    return found
+
+
+def persisted_none(state: AnyState) -> None:
+    """Let a state say that the session has nothing of the current turn."""
+    _private(state, "_current_turn_persisted_item_count")
+    state._current_turn_persisted_item_count = 0  # noqa: SLF001
+
+
 def staged(state: AnyState) -> list[Any]:
     """Give the input that waits for the next turn; none where input cannot be added."""
     return list(getattr(state, "pending_input", ()))

@@ -17,7 +17,8 @@
 | `value` | results of tools and of runs as bytes |
 | `hooks` | the user's hooks, and ours before them |
 | `seam` | the runs inside agents used as tools |
-| `session` | what a stopped worker wrote to a session, taken back |
+| `session` | the user's session: put right at a resume, written to once |
+| `keep` | how the SDK writes to a session: its private names |
 | `guard` | what stands before the models: every request passes it |
 | `request` | a model request as an effect: its intent, its response |
 | `turn` | what a request is called in the effect ledger |

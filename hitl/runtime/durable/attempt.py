@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen, mutable
 from hitl.conversation import Place
 from hitl.errors import HitlError
 from hitl.model import RunState, count
-from hitl.runtime.durable import counter, private, session, telemetry
+from hitl.runtime.durable import counter, private, telemetry
 from hitl.runtime.durable.calls import Open, outside
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.graph import Graph
@@ -26,6 +26,7 @@ from hitl.runtime.durable.late import Late, unacknowledged
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.request import Requests
+from hitl.runtime.durable.session import Memory
 from hitl.runtime.durable.talk import Talk
 from hitl.runtime.durable.tool import Tools
 from hitl.runtime.durable.value import tagged
@@ -60,6 +61,7 @@ class Settings:
         everything: whether every call passes the gate.
         streams: whether models may be asked to stream.
         expires_in_s, default: when a request gets which verdict by itself.
+        repair_session, allow_other_session: see `hitl.resume`.
     """
 
     agent: SdkAgent[Any]
@@ -71,6 +73,8 @@ class Settings:
     streams: bool = True
     expires_in_s: float | None = None
     default: Verdict | None = None
+    repair_session: bool = False
+    allow_other_session: bool = False
 
 
 @mutable(kw_only=True, eq=False)
@@ -85,6 +89,7 @@ class Attempt:
         state: the newest checkpoint; None before the first.
         result: what the SDK is running, or ran last.
         outcome: what came of it; None while it runs.
+        memory: the user's session.
         late: takes input while it runs.
         requests: what it asks its models.
     """
@@ -97,6 +102,7 @@ class Attempt:
     state: RunState | None = None
     result: RunResultStreaming | None = None
     outcome: DurableRun | None = None
+    memory: Memory = field(init=False)
     late: Late = field(factory=Late, init=False)
     requests: Requests = field(init=False)
     _recorder: Recorder | None = field(default=None, init=False)
@@ -118,6 +124,12 @@ class Attempt:
             on_lost=self.cancel,
         )
         self._tools = Tools(gate=self._gate, open=Open())
+        self.memory = Memory(
+            session=settings.options.get("session"),
+            gate=self._gate,
+            repair=settings.repair_session,
+            allow_other=settings.allow_other_session,
+        )
         self.requests = Requests(gate=self._gate, talk=Talk(place=settings.place))
         self._guards = Guards(self.requests, streams=settings.streams)
         self._graph = Graph(self._tools.gated, self._guards.model)
@@ -136,9 +148,7 @@ class Attempt:
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
         async with self._held("hitl.run"):
-            memory = self.settings.options.get("session")
-            if again and memory is not None:
-                await session.start_over(memory, kickoff.given)
+            await self.memory.begin(kickoff, again=again)
             self.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
@@ -151,7 +161,9 @@ class Attempt:
                 async for event in events:
                     yield event
 
-    async def go_on(self, requests: tuple[Request, ...]) -> AsyncGenerator[StreamEvent, None]:
+    async def go_on(
+        self, requests: tuple[Request, ...], kickoff: Kickoff
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Run from the newest checkpoint, with the verdicts given since."""
         if self.state is None:
             raise RuntimeError("expected a checkpoint to go on from")
@@ -164,12 +176,11 @@ class Attempt:
                 judged = evolve(judged, state=self.requests.talk.resume(judged.state))
                 self.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
+                config = self.settings.options.get("run_config")
+                await self.memory.take_up(self.state, kickoff, live, config)
             except HitlError:
                 await self._release()
                 raise
-            memory = self.settings.options.get("session")
-            if memory is not None:
-                await session.roll_back(memory, self.state)
             self.result = self._leg(live)
             async with contextlib.aclosing(self._legs()) as events:
                 async for event in events:
@@ -212,7 +223,7 @@ class Attempt:
             self.result = self._leg(live)
 
     def _leg(self, given: Any, **start: Any) -> RunResultStreaming:  # noqa: ANN401
-        options = dict(self.settings.options)
+        options = {**self.settings.options, "session": self.memory.guarded}
         theirs = options.pop("hooks", None)
         options["run_config"] = self._guards.config(options.get("run_config"))
         hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.late.hand_over)
@@ -317,7 +328,7 @@ class Attempt:
             base=packed.base,
             new=packed.new,
             requests=requests,
-            forget=(*self.requests.covered(), *forget),
+            forget=(*self.requests.covered(), *self.memory.marks, *forget),
             reason=reason,
             note=note,
         )
@@ -326,6 +337,7 @@ class Attempt:
         except HitlError as exc:
             raise Halt(exc) from exc
         self.requests.saved(save.forget)
+        self.memory.marks.clear()
         self.stored, self.state = packed.entries, state
         self.late.stored()
         if event != "save":
@@ -347,6 +359,7 @@ class Attempt:
             state=self.state,
             final_output=final,
             result=self.result,
+            session=self.memory.report,
             corrections=tuple(self.requests.talk.corrections),
         )
 

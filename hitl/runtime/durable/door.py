@@ -155,6 +155,8 @@ def resume_streamed(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_other_session: bool = False,
+    repair_session: bool = False,
     place: Place | None = None,
     lease_s: float = LEASE_S,
     worker: str | None = None,
@@ -175,6 +177,8 @@ def resume_streamed(
         streams=stream_model,
         expires_in_s=expires_in_s,
         default=default,
+        repair_session=repair_session,
+        allow_other_session=allow_other_session,
         place=place,
         options={
             "context": None if context is STORED else context,
@@ -218,6 +222,8 @@ async def resume(
     agents: Mapping[str, str] | None = None,
     tools: Mapping[str, str] | None = None,
     allow_changed: bool = False,
+    allow_other_session: bool = False,
+    repair_session: bool = False,
     place: Place | None = None,
     lease_s: float = LEASE_S,
     worker: str | None = None,
@@ -241,11 +247,16 @@ async def resume(
         max_turns: a higher turn limit, None for no limit; a lower one changes nothing.
         hooks: as `hitl.run`; not stored.
         run_config: as `hitl.run`; not stored.
-        session: as `hitl.run`; what a dead worker wrote there after the checkpoint is taken back.
+        session: the one the run was started with. What a dead worker wrote there after the
+            checkpoint is taken back, what of the run is missing is appended; see `DurableRun`.
         error_handlers: as `hitl.run`; not stored.
         agents: as `hitl.restore`.
         tools: as `hitl.restore`.
         allow_changed: as `hitl.restore`.
+        allow_other_session: go on without the session the run has, or in another one: that is
+            given the whole run.
+        repair_session: also take back what stands in the session twice, where nothing of others
+            stands behind it; of a run that has ended too.
         place: who keeps the history from now on; None: who did. The next request carries all of it
             or what is new, as is right there, see `hitl.conversation.prime`.
         lease_s: as `hitl.run`.
@@ -268,6 +279,7 @@ async def resume(
         InDoubt: a call, or a request to a server conversation, was cut between its start and its
             result; settle it first.
         Superseded: another worker took the run over; nothing ran after that.
+        SessionMismatch: the session of the run is missing, or another one; nothing was run.
         RestoreError: the agent cannot go on with the run; nothing was run.
     """
     given = dict(locals())
@@ -330,6 +342,8 @@ def _settings(
     default: Verdict | None,
     options: dict[str, Any],
     restoring: dict[str, Any],
+    repair_session: bool = False,
+    allow_other_session: bool = False,
     place: Place | None = None,
 ) -> Settings:
     from hitl.runtime.durable.attempt import Settings
@@ -346,4 +360,6 @@ def _settings(
         streams=streams,
         expires_in_s=expires_in_s,
         default=default,
+        repair_session=repair_session,
+        allow_other_session=allow_other_session,
     )

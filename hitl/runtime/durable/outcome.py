@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
-from hitl.conversation import Correction
+from hitl.conversation import Correction, SessionPlan
 from hitl.errors import InputRefused
 from hitl.lifecycle import Status
 from hitl.model import RunState
@@ -31,6 +31,8 @@ class DurableRun:
         final_output: what the run gave; None while it has not finished.
         result: the SDK's own result, a `RunResultStreaming` that has been read, where this process
             ran something; None where it did not.
+        session: what was found in the session when the run was taken up, and done about it; None
+            where it was not looked at.
         corrections: what the SDK got wrong in requests of this process, and hitl put right.
     """
 
@@ -39,6 +41,7 @@ class DurableRun:
     state: RunState | None = field(default=None, repr=False)
     final_output: Any = None
     result: Any = field(default=None, repr=False)
+    session: SessionPlan | None = field(default=None, repr=False)
     corrections: tuple[Correction, ...] = ()
 
     @property

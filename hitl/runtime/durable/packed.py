@@ -65,6 +65,7 @@ class Note:
         done: whether `final` is the final output.
         final: the final output, tagged.
         added: who staged what waits to be delivered, in order.
+        cut: whether a worker died before input was added to the run; nobody worked on it since.
         span: where the span of the claim that wrote it is, as a traceparent.
     """
 
@@ -73,6 +74,7 @@ class Note:
     done: bool = False
     final: Any = None
     added: tuple[Added, ...] = ()
+    cut: bool = False
     span: str | None = None
 
 

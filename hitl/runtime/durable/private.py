@@ -15,6 +15,7 @@ from agents import tool as _tool
 from agents.agent_tool_state import consume_agent_tool_run_result, get_agent_tool_state_scope
 
 from hitl.errors import RestoreError
+from hitl.runtime.durable import keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,8 @@ _NEEDED = (
     (_run, "get_default_agent_runner"),
     (_run, "AgentRunner"),
     (RunState, "add_input"),
+    (keep.PERSISTENCE, "save_result_to_session"),
+    (keep.PERSISTENCE, "_ignore_ids_for_matching"),
 )
 
 

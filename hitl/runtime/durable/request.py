@@ -24,7 +24,7 @@ from hitl.runtime.durable.response import (
     reply_of,
 )
 from hitl.runtime.durable.talk import Talk
-from hitl.runtime.durable.turn import name_of, turn_of
+from hitl.runtime.durable.turn import is_call, name_of, turn_of
 from hitl.store import digest
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Requests:
         A response that the SDK cannot go on with would stop the run each time. But a server
         conversation has it already, and calls that ran keep their ids.
         """
-        tools = any(turn_of(each) is None for each in self.gate.ran)
+        tools = any(is_call(each) for each in self.gate.ran)
         if self.talk.mode == "conversation" or self.pinned or tools:
             return ()
         return tuple(sorted(self.recorded))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from hitl.runtime.durable import private
+from hitl.runtime.durable import private, session
 from hitl.runtime.durable.calls import ANSWERS, INSIDE
 from hitl.runtime.durable.hooks import Hooks
 
@@ -64,6 +64,7 @@ def _entered(
     try:
         graph, tools = inside.graph, inside.tools
         options["hooks"] = Hooks(tools, graph, options.get("hooks"), tools.gate.still)
+        options["session"] = session.guarded(options.get("session"), tools.gate)
         yield inside, graph.copy(agent)
     finally:
         ANSWERS.reset(answers)

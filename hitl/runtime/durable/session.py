@@ -1,9 +1,8 @@
-"""What a stopped worker wrote to a session after its last checkpoint, taken back.
+"""The session of a durable run: put right before the run goes on, and written to once.
 
-A session is a store of the user's without our fence. What follows the checkpoint there was written
-by this run and will be written again; only what holds no message of a user is touched, but for the
-input that the checkpoint has staged, so another conversation that went on in the meantime is left
-alone.
+A session is a store of the user's without our fence. So each append asks first whether the claim
+still holds, leaves out what is there already (`hitl.once`), and what a stopped worker wrote all the
+same is taken back by the next one (`hitl.conversation.reconcile`).
 """
 
 from __future__ import annotations
@@ -11,80 +10,311 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from attrs import field, mutable
+
 from hitl import document
-from hitl.model import positions
+from hitl.conversation import SessionPlan, reconcile, restart
+from hitl.conversation.entry import content_of
+from hitl.errors import HitlError, SessionMismatch
+from hitl.lifecycle import taken
+from hitl.runtime.durable import keep
+from hitl.runtime.durable.gate import Gate, Halt
+from hitl.runtime.durable.turn import SESSION
+from hitl.runtime.once import Once
+from hitl.store import Stored, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from agents import Session
+    from agents import RunConfig
 
     from hitl.document import JSONObject
     from hitl.model import RunState
+    from hitl.runtime.durable.kickoff import Kickoff
+    from hitl.runtime.sdk import AnyState
+    from hitl.store import Effect
 
 log = logging.getLogger("hitl")
 
-_TAIL = 200  # items that are looked at
-_UNSAVED = frozenset({"approval", "opaque"})
+_ALL = 2**31 - 1  # where a session would otherwise give its newest few
+_PAGE = 100  # the most a server gives where a release asks it for all at once
+_EARLY = "repair_session=True takes it back, unless another turn stands behind it"
+_HINT = "pass the session of the run, or allow_other_session=True"
 
 
-async def roll_back(session: Session, state: RunState) -> None:
-    """Take back what follows the checkpoint `state` in its session."""
-    if state.session_write is not None:  # the SDK settles such a write by itself
-        return
-    packed = state.session if state.session is not None else state.generated or ()
-    items = [state.log.item(position) for position in positions(packed)]
-    last = next((item.raw for item in reversed(items) if item.kind not in _UNSAVED), None)
-    staged: list[Any] = [each.raw for each in state.pending_input]
-    if isinstance(last, dict):
-        await _pop_after(session, [last], staged=staged)
+@mutable(kw_only=True, eq=False)
+class Memory:
+    """The session of one claim's run; without one, nothing.
+
+    Attributes:
+        session: the user's.
+        gate: whether the claim holds.
+        repair: whether what stands there twice is taken back.
+        allow_other: whether the run may go on without its session, or with another one.
+        stored: the run as it was claimed; None when it begins.
+        cut: whether a worker died before somebody wrote the newest checkpoint to add input.
+        report: what was found there when the run was taken up, and done about it.
+        marks: names of the effects that say where the run begins there; no use once there is a
+            checkpoint.
+    """
+
+    session: Any
+    gate: Gate
+    repair: bool = False
+    allow_other: bool = False
+    stored: Stored | None = None
+    cut: bool = False
+    report: SessionPlan | None = field(default=None, init=False)
+    marks: list[str] = field(factory=list, init=False)
+    _unmarked: bool = field(default=False, init=False)
+
+    @property
+    def guarded(self) -> Any:  # noqa: ANN401 - what stands for the user's session
+        """The session as the SDK is given it."""
+        return None if self.session is None else Once(self.session, self._before)
+
+    async def begin(self, kickoff: Kickoff, *, again: bool) -> None:
+        """Be ready for the input; when a worker before this one began too, take its back.
+
+        Without a mark of it that worker wrote nothing.
+        """
+        self._unmarked = True
+        since = _marked(self.stored.effects) if self.stored is not None and again else None
+        if self.session is None or since is None:
+            return
+        held = await _read(self.session)
+        count = restart(_items(kickoff.given), held, since)
+        if count:
+            log.warning("session: %s entries of a stopped worker are taken back", count)
+        await _take_back(self.session, held, count)
+
+    async def take_up(
+        self, state: RunState, kickoff: Kickoff, live: AnyState, config: RunConfig | None
+    ) -> None:
+        """Put the session right before the run goes on from a checkpoint.
+
+        Args:
+            state: the run at the checkpoint.
+            kickoff: what it was started with.
+            live: the same as the SDK will go on from it.
+            config: how.
+
+        Raises:
+            SessionMismatch: it is missing, another one, or holds too much; nothing was changed.
+        """
+        refuse_missing(self.session, kickoff, allow=self.allow_other)
+        if self.session is None:
+            return
+        name = name_of(self.session)
+        if name is None and not self.allow_other:
+            raise SessionMismatch("expected the session of the run, found a new one", hint=_HINT)
+        # Asked to repair, what a worker wrote is taken back that was late, and not only stopped.
+        died = self.stored is not None and (self.cut or _stopped(self.stored, self.gate))
+        stopped = self.repair or died
+        deferred = keep.defers(live, config)
+        held = await _read(self.session)
+        plan = _plan(
+            self.session,
+            held,
+            state,
+            kickoff,
+            stopped=stopped,
+            repair=self.repair,
+            deferred=deferred,
+        )
+        unlike = plan.append and not plan.found and name != kickoff.session
+        _refuse(plan.other or bool(unlike), allow=self.allow_other)
+        if plan.early:
+            message = "expected a session without what an output guardrail has yet to see, found it"
+            raise SessionMismatch(message, hint=_EARLY)
+        await self.gate.still()
+        self.report = plan
+        await _carry_out(self.session, held, plan)
+        if deferred and state.session_write is None:
+            keep.hold_back(live)
+
+    async def _before(self) -> None:
+        """Let only who has the run append, and nobody before it is known where the run begins."""
+        if not self._unmarked:
+            await self.gate.still()
+            return
+        self._unmarked = False
+        store, claim = self.gate.store, self.gate.claim
+        held = document.encode({"held": len(await _read(self.session))})
+        name = f"{SESSION}{claim.generation}"
+        try:
+            sha256 = digest(held)
+            await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
+            await store.finish(claim, name, held)
+            self.marks.append(name)
+        except HitlError as exc:
+            raise Halt(exc) from exc
 
 
-async def start_over(session: Session, given: object) -> None:
-    """Take back an input, and what followed it, before it is given again."""
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else given
-    if isinstance(items, list) and items and all(isinstance(each, dict) for each in items):
-        await _pop_after(session, items, themselves=True)
+def guarded(session: Any, gate: Gate) -> Any:  # noqa: ANN401 - any session, or None
+    """Give the session of a run inside another as the SDK is given it."""
+    return None if session is None else Once(session, gate.still)
 
 
-async def _pop_after(
-    session: Session,
-    wanted: Sequence[JSONObject],
+async def mend(
+    session: Any,  # noqa: ANN401 - any session
+    state: RunState,
+    kickoff: Kickoff,
     *,
-    themselves: bool = False,
-    staged: Sequence[JSONObject] = (),
-) -> None:
-    tail: list[Any] = list(await session.get_items(_TAIL))
-    end = _end_of(tail, wanted)
-    if end is None:
+    allow: bool,
+) -> SessionPlan:
+    """Put the session of a run right that has ended; nobody has it, so nothing fences this.
+
+    Raises:
+        SessionMismatch: it holds nothing of the run; nothing was changed.
+    """
+    refuse_missing(session, kickoff, allow=allow)
+    held = await _read(session)
+    plan = _plan(session, held, state, kickoff, stopped=True, repair=True)
+    _refuse(plan.other, allow=allow)
+    await _carry_out(session, held, plan)
+    return plan
+
+
+def refuse_missing(session: object, kickoff: Kickoff, *, allow: bool) -> None:
+    """Refuse to go on with a session where there was none, or without the one there was.
+
+    Raises:
+        SessionMismatch: so it is.
+    """
+    if allow or (session is None) == (kickoff.session is None):
         return
-    said = [_mark(each) for each in tail[end:] if _is_users(each)]
-    # More may have been staged since; what that worker wrote is where it begins.
-    if said != [_mark(each) for each in staged if _is_users(each)][: len(said)]:
-        return
-    surplus = len(tail) - end + (len(wanted) if themselves else 0)
-    if surplus:
-        log.warning("session: %s items of a stopped worker are taken back", surplus)
-    for _ in range(surplus):
-        await session.pop_item()
+    found = "none" if session is None else "one"
+    expected = "the session" if session is None else "no session, as"
+    raise SessionMismatch(
+        f"expected {expected} the run was started with, found {found}", hint=_HINT
+    )
 
 
-def _end_of(tail: Sequence[Any], wanted: Sequence[JSONObject]) -> int | None:
-    """Give the place after the last occurrence of `wanted` in `tail`."""
-    marks = [_mark(each) for each in tail]
-    looked_for = [_mark(each) for each in wanted]
-    for end in range(len(tail), len(wanted) - 1, -1):
-        if marks[end - len(wanted) : end] == looked_for:
-            return end
-    return None
+def refuse_other(session: object, kickoff: Kickoff, *, allow: bool) -> None:
+    """Refuse another session where none can be told by what it holds: before the first checkpoint.
+
+    Raises:
+        SessionMismatch: its name is another; one that its server had not named yet has none.
+    """
+    refuse_missing(session, kickoff, allow=allow)
+    names = {session_name(session), _kind(session)}
+    if session is not None and kickoff.session not in names and not allow:
+        raise SessionMismatch("expected the session of the run, found another one", hint=_HINT)
 
 
-def _mark(item: Any) -> object:  # noqa: ANN401 - an item of a session
-    kind, name = item.get("type"), item.get("call_id") or item.get("id")
-    if name is not None:
-        return kind, name
-    return document.canonical([item.get("role"), item.get("content")])
+def name_of(session: Any) -> str | None:  # noqa: ANN401 - any session
+    """Give the name of a session; None while its server has not named it."""
+    try:
+        return str(session.session_id)
+    except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
+        return None
 
 
-def _is_users(item: Any) -> bool:  # noqa: ANN401
-    return bool(item.get("role") in {"user", "system", "developer"})
+def session_name(session: object) -> str:
+    """Give the name of a session; of one that its server has not named yet, its kind."""
+    return name_of(session) or _kind(session)
+
+
+def _kind(session: object) -> str:
+    """Give the name of a session's class: of one behind `hitl.once`, the session's own."""
+    return session.__class__.__name__
+
+
+def _refuse(other: bool, *, allow: bool) -> None:  # noqa: FBT001 - what is refused
+    if other and not allow:
+        message = "expected the session of the run, found nothing of the run in it"
+        raise SessionMismatch(message, hint=_HINT)
+
+
+def _plan(
+    session: object,
+    held: Sequence[JSONObject],
+    state: RunState,
+    kickoff: Kickoff,
+    *,
+    stopped: bool,
+    repair: bool,
+    deferred: bool = False,
+) -> SessionPlan:
+    return reconcile(
+        state,
+        held,
+        given=_items(kickoff.given),
+        renamed=keep.renames(session),
+        stopped=stopped,
+        repair=repair,
+        deferred=deferred,
+    )
+
+
+async def _carry_out(session: Any, held: Sequence[JSONObject], plan: SessionPlan) -> None:  # noqa: ANN401
+    _tell(plan)
+    await _take_back(session, held, plan.take_back)
+    if plan.append:
+        await keep.save_items(session, [each.raw for each in plan.append])
+
+
+async def _take_back(session: Any, held: Sequence[JSONObject], count: int) -> None:  # noqa: ANN401
+    """Pop the newest entries, if they are what was read; what another put there goes back."""
+    for expected in held[len(held) - count :][::-1]:
+        found = await session.pop_item()
+        if found is not None and content_of(found) == content_of(expected):
+            continue
+        if found is not None:
+            await session.add_items([found])
+        message = "expected the end of the session as it was read, found it changed"
+        raise SessionMismatch(message, hint="somebody is writing to it; resume again")
+
+
+async def _read(session: Any) -> list[JSONObject]:  # noqa: ANN401 - any session
+    """Give all that a session holds, oldest first."""
+    if getattr(getattr(session, "session_settings", None), "limit", None) is None:
+        return list(await session.get_items())
+    return list(await session.get_items(limit=_PAGE if keep.renames(session) else _ALL))
+
+
+def _items(given: object) -> list[JSONObject]:
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    return [each for each in given if isinstance(each, dict)] if isinstance(given, list) else []
+
+
+def _stopped(stored: Stored, gate: Gate) -> bool:
+    """Tell whether a worker may have written after the newest checkpoint, and died."""
+    newest = stored.checkpoint
+    if newest is None:
+        return True
+    return taken(newest.status) or newest.generation != gate.claim.generation - 1
+
+
+def marks(effects: Iterable[Effect]) -> list[str]:
+    """Give the names of the marks among effects, each of use until there is a checkpoint."""
+    done = (each for each in effects if each.state == "finished")
+    return [each.call for each in done if each.call.startswith(SESSION)]
+
+
+def _marked(effects: Sequence[Effect]) -> int | None:
+    """Give how much the session held when the input was last about to be written; None: never."""
+    marks = [each for each in effects if each.call.startswith(SESSION) and each.result is not None]
+    if not marks:
+        return None
+    said: Any = document.parse(max(marks, key=lambda each: each.generation).result or b"{}")
+    return int(said["held"])
+
+
+def _tell(plan: SessionPlan) -> None:
+    told = (
+        (len(plan.surplus), "entries of a stopped worker are taken back"),
+        (len(plan.withdrawn), "entries are held back until an output guardrail has passed"),
+        (len(plan.append), "entries of the run were missing and are appended"),
+        (len(plan.repaired), "entries stood there twice and are taken back"),
+        (
+            len(plan.duplicates) - len(plan.repaired),
+            "entries stand there twice; repair_session=True takes back what nothing stands behind",
+        ),
+        (len(plan.interleaved), "entries of another turn stand between those of the run"),
+    )
+    for count, what in told:
+        if count:
+            log.warning("session: %s %s", count, what)

@@ -44,12 +44,19 @@ async def changed(
         changed = change(state)
         added = Added(by=by, at=_iso(held.now.run.updated_at), items=len(changed.pending_input))
         before_it = note.added if state.pending_input else ()
-        note = evolve(note, added=(*before_it, added))
+        note = evolve(note, added=(*before_it, added), cut=note.cut or _cut(held))
         run = await store.save(held.claim, _save(held, changed, note))
     except BaseException:
         await store.release(held.claim, reason=before.reason, note=before.note)
         raise
     return DurableRun(id=run_id, status=run.status, state=changed)
+
+
+def _cut(held: _Held) -> bool:
+    """Tell whether a worker died since the newest checkpoint: it may have written elsewhere."""
+    point = held.now.checkpoint
+    before = held.claim.generation - 1
+    return point is not None and (taken(point.status) or point.generation != before)
 
 
 async def _take(store: Store, run_id: str, change: Callable[[RunState], RunState]) -> _Held:

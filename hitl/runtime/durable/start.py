@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists
+from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists, SessionMismatch
 from hitl.lifecycle import ended, waits
 from hitl.runtime.door import STORED
-from hitl.runtime.durable import private, seam
+from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.counter import raised
@@ -19,7 +19,7 @@ from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, ta
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import calls_of, load_response
-from hitl.runtime.durable.turn import recorded, turn_of
+from hitl.runtime.durable.turn import is_call, recorded
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
 
@@ -49,7 +49,7 @@ async def begin(
     memory = settings.options.get("session")
     kickoff = Kickoff(
         input=tag_input(given),
-        session=None if memory is None else session_name(memory),
+        session=None if memory is None else session.session_name(memory),
         has_context=settings.options.get("context") is not None,
         **start,
     )
@@ -88,7 +88,7 @@ async def take_up(
     await store.expire()
     stored = await store.load(run_id)
     if stored.run.status == "finished":
-        stream.done(shown(stored, settings))
+        stream.done(await _finished(stored, settings))
         return
     try:
         claim = await store.claim(
@@ -112,14 +112,16 @@ async def take_up(
 
 def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
     kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
+    attempt.memory.stored = stored
     if stored.checkpoint is None:
         kickoff = evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns))
         return _again(attempt, kickoff if place is None else kickoff.at(place))
     state, note = unpack(stored)
-    attempt.stored, attempt.note = len(stored.entries), note
+    attempt.stored, attempt.note = len(stored.entries), evolve(note, cut=False)
+    attempt.memory.cut = note.cut
     limit = raised(state.turn.max, max_turns)
     attempt.state = evolve(state, turn=evolve(state.turn, max=limit))
-    return attempt.go_on(stored.requests)
+    return attempt.go_on(stored.requests, kickoff)
 
 
 async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
@@ -128,12 +130,13 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     The model would make them anew, under other ids.
     """
     state = None if stored.checkpoint is None else unpack(stored)[0]
-    ran = (each.call for each in stored.effects if turn_of(each.call) is None)
+    ran = (each.call for each in stored.effects if is_call(each.call))
     lost = strays(ran, state)
     answers = recorded(stored.effects)
     made = {call for each in answers.values() for call in calls_of(load_response(each))}
     attempt.requests.recorded.update(answers)
     attempt.requests.pinned = bool(lost)
+    attempt.memory.marks += session.marks(stored.effects)
     lost = tuple(each for each in lost if each.partition("/")[0] not in made)
     if not lost or force:
         return
@@ -148,9 +151,26 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
         await attempt.store.release(attempt.claim, reason="kickoff")
         message = "the run has no checkpoint yet, and its context is not stored"
         raise ContextMismatch(message, hint="pass context=")
+    memory = attempt.memory
+    try:
+        session.refuse_other(memory.session, kickoff, allow=memory.allow_other)
+    except SessionMismatch:
+        await attempt.store.release(attempt.claim, reason="kickoff")
+        raise
     async with aclosing(attempt.begin(kickoff, again=True)) as events:
         async for event in events:
             yield event
+
+
+async def _finished(stored: Stored, settings: Settings) -> DurableRun:
+    """Give a run that has ended as it is; its session is put right when that is asked for."""
+    run = shown(stored, settings)
+    memory = settings.options.get("session")
+    if run.state is None or memory is None or not settings.repair_session:
+        return run
+    kickoff = load_kickoff(stored.kickoff)
+    report = await session.mend(memory, run.state, kickoff, allow=settings.allow_other_session)
+    return evolve(run, session=report)
 
 
 def shown(stored: Stored, settings: Settings) -> DurableRun:
@@ -169,11 +189,3 @@ def _outcome(attempt: Attempt) -> DurableRun:
     if attempt.outcome is None:
         raise RuntimeError("expected the run to have come to something")
     return attempt.outcome
-
-
-def session_name(session: Any) -> str:  # noqa: ANN401 - any session
-    """Give the name of a session; of one that its server has not named yet, its kind."""
-    try:
-        return str(session.session_id)
-    except Exception:  # noqa: BLE001 - a class of the app or of the SDK, which may raise anything
-        return type(session).__name__

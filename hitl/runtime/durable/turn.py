@@ -1,4 +1,4 @@
-"""What a request to a model is called in the effect ledger; the SDK is not needed to know it."""
+"""What is in the effect ledger beside calls; the SDK is not needed to know it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
 # No call has such a name: in the id of a call, `~` stands as `~0`.
 _PREFIX = "~request:"
+SESSION = "~session:"
+"""Begins the name of a mark that says where a run begins in its session; a generation follows."""
+
+
+def is_call(name: str) -> bool:
+    """Tell whether a name is that of a call: not of a request to a model, nor of a mark."""
+    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION))
 
 
 def name_of(turn: int, *outer: str) -> str:
