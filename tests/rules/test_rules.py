@@ -5,11 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
-for _module in ("server", "session", "state", "staged", "cut", "stage"):
-    pytest.register_assert_rewrite(f"tests.rules.{_module}")
-
-from tests.rules import play, table  # noqa: E402 - after the line above
-from tests.rules.rule import MODES, RULES, Cell, cells  # noqa: E402
+from tests.rules import play, table
+from tests.rules.rule import MODES, RULES, Cell, cells
 
 APPLIES = [cell for cell in cells() if cell.absent is None]
 NAMED = (*range(1, 19), *range(40, 46), 50)
