@@ -37,7 +37,7 @@ class Server:
             Refused: an item twice, an answer to no open call, a call without its answer.
         """
         given: list[Raw] = parameters["input"]
-        before = self._before(parameters)
+        before = self.before(parameters)
         self._check(before, given)
         history = [*before, *given, *output]
         response_id = f"resp_{len(self.responses)}"
@@ -47,7 +47,12 @@ class Server:
             self.conversations[parameters["conversation"]] = history
         return response_id
 
-    def _before(self, parameters: Mapping[str, Any]) -> list[Raw]:
+    def before(self, parameters: Mapping[str, Any]) -> list[Raw]:
+        """What the server has of the history that a request continues.
+
+        Raises:
+            Refused: it follows a response that is not there.
+        """
         if "conversation" in parameters:
             return self.conversations.setdefault(parameters["conversation"], [])
         follows = parameters.get("previous_response_id")
@@ -61,15 +66,14 @@ class Server:
         made: set[str] = set()
         waiting: set[str] = set()
         for index, each in enumerate([*before, *given]):
-            call = str(each.get("call_id"))
             if index >= len(before) and each.get("id") in known:
                 raise Refused(f"Duplicate item found with id {each['id']}.")
-            if each["type"] == "function_call":
+            if (call := _asks(each)) is not None:
                 if call in made:
                     raise Refused(f"Duplicate function call {call}.")
                 made.add(call)
                 waiting.add(call)
-            elif each["type"] == "function_call_output":
+            elif (call := _answers(each)) is not None:
                 if call not in waiting:
                     raise Refused(f"No tool call found for function call output {call}.")
                 waiting.remove(call)
@@ -77,14 +81,29 @@ class Server:
             raise Refused(f"No tool output found for function call {min(waiting)}.")
 
 
+def _asks(item: Raw) -> str | None:
+    """The id under which an item wants an answer; None when it wants none."""
+    kind = item["type"]
+    key = "id" if kind == "mcp_approval_request" else "call_id" if kind.endswith("_call") else ""
+    return item.get(key)
+
+
+def _answers(item: Raw) -> str | None:
+    """The id of the call an item answers; None when it answers none."""
+    kind = item["type"]
+    if kind == "mcp_approval_response":
+        return item.get("approval_request_id")
+    return item.get("call_id") if kind.endswith("_output") else None
+
+
 def said(text: str) -> Raw:
     """What the user says."""
     return {"type": "message", "role": "user", "content": text}
 
 
-def called(call_id: str) -> Raw:
+def called(call_id: str, name: str = "tool", arguments: str = "{}") -> Raw:
     """A call the model makes."""
-    fields = {"id": f"fc_{call_id}", "call_id": call_id, "name": "tool", "arguments": "{}"}
+    fields = {"id": f"fc_{call_id}", "call_id": call_id, "name": name, "arguments": arguments}
     return {"type": "function_call", "status": "completed", **fields}
 
 
@@ -98,3 +117,14 @@ def replied(name: str, text: str = "hello") -> Raw:
     content = [{"type": "output_text", "text": text, "annotations": []}]
     fields = {"id": name, "role": "assistant", "status": "completed"}
     return {"type": "message", **fields, "content": content}
+
+
+def short(item: Raw) -> str:
+    """An item in short: `text`, `call?`, `call!`, or the id of a message."""
+    kind, call = str(item["type"]), item.get("call_id")
+    if kind == "mcp_approval_response":
+        return f"{item['approval_request_id']}!"
+    if call is not None:
+        return f"{call}!" if kind.endswith("_output") else f"{call}?"
+    content = item.get("content")
+    return content if item.get("role") == "user" and isinstance(content, str) else str(item["id"])

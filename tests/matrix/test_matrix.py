@@ -14,6 +14,7 @@ import pytest
 
 from tests.matrix import cells, recorded, room, table
 from tests.matrix.releases import DURABLE, FIRST, NEWEST, REDUCED, installed
+from tests.rules import table as rules
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,11 @@ class TestDurable:
             *("waiting", ["c1", "c2"], "finished", "done", "finished", "done"),
             *("waiting", ["o1/i1"], "finished", "end", ["pay 1", "pay 3"]),
         ]
+
+    @pytest.mark.parametrize("release", DURABLE[:-1] if FULL else DURABLE[:1])
+    def test_rules(self, release: str) -> None:
+        """Every rule holds in every mode as on the newest release, where the suite plays them."""
+        assert room.run(release, "tests.rules.play") == rules.expected()
 
     @pytest.mark.parametrize("release", DURABLE if FULL else (DURABLE[0], DURABLE[-1]))
     def test_staged_input(self, release: str) -> None:
