@@ -107,7 +107,7 @@ class Walk(RuleBasedStateMachine):
             self.seen["sequences"] += 1
 
 
-def play(examples: int, steps: int = 10) -> None:
+def play(examples: int, steps: int = 8) -> None:
     """Play runs; of each example hypothesis makes one at least."""
     Walk.seen.clear()
     walk(
