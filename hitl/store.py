@@ -234,7 +234,8 @@ class Save:
         new: the entries to append.
         requests: the calls that wait from now on. A call that has a row already keeps it, verdict
             and all; a request with other bytes under that name is refused.
-        forget: finished effects whose results this checkpoint holds; their rows go.
+        forget: effects whose results this checkpoint holds, or that will not be run again; their
+            rows go.
         reason, note: see `Run`.
     """
 
@@ -321,7 +322,7 @@ class Store(Protocol):
 
         Raises:
             Superseded: see `renew`; also when the log is not as long as `save.base`.
-            UnknownCall: an effect to forget is not there, or not finished.
+            UnknownCall: an effect to forget is not there, or it is not known what became of it.
         """
 
     async def release(
@@ -336,7 +337,7 @@ class Store(Protocol):
 
         With `reason`, it is stopped; without, it goes back to waiting or ready if its newest
         checkpoint is a pause, and is stopped otherwise. Calls in between become in doubt as in
-        `save`. The finished effects in `forget` will be run anew: their rows go.
+        `save`. The effects in `forget` will be run anew: their rows go.
 
         Raises:
             Superseded: see `renew`.

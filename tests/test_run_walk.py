@@ -107,8 +107,8 @@ class Walk(RuleBasedStateMachine):
             self.seen["sequences"] += 1
 
 
-def play(examples: int, steps: int = 10) -> None:
-    """Play runs; of each example hypothesis makes one or two."""
+def play(examples: int, steps: int = 8) -> None:
+    """Play runs; of each example hypothesis makes one at least."""
     Walk.seen.clear()
     walk(
         Walk,
@@ -127,7 +127,7 @@ def play(examples: int, steps: int = 10) -> None:
 
 def test_runs() -> None:
     """Laws 7 and 8, R-2, R-3, R-44, R-50, X-9: 500 runs."""
-    play(300)
+    play(500)
     assert Walk.seen["sequences"] >= 500
     assert {event: Walk.seen[event] for event in EVENTS if Walk.seen[event] < 3} == {}
 
@@ -135,5 +135,5 @@ def test_runs() -> None:
 @pytest.mark.soak
 def test_many_runs() -> None:
     """The same with 10,000 runs."""
-    play(6_000, steps=14)
+    play(10_000, steps=14)
     assert Walk.seen["sequences"] >= 10_000

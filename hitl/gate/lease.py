@@ -102,12 +102,12 @@ def forgotten(rows: Rows, record: Record, calls: Sequence[str]) -> Record:
     """Remove the rows of effects that nothing depends on any more; give the run's row.
 
     Raises:
-        UnknownCall: one is not there, or not finished.
+        UnknownCall: one is not there, or it is not known what became of it.
     """
     for call in calls:
         logged = rows.effect(record.run.run_id, name.call(call))
-        if logged is None or logged.effect.state != "finished":
-            raise UnknownCall("expected a finished call to forget, found none of that name")
+        if logged is None or logged.effect.state not in {"finished", "rerun"}:
+            raise UnknownCall("expected a settled call to forget, found none of that name")
         rows.remove_effect(record.run.run_id, call)
     return evolve(record, logged=record.logged - len(calls)) if calls else record
 

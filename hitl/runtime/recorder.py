@@ -150,6 +150,9 @@ def _after(last: _Last, at: Cut) -> After:
         "generated_items": ahead(last.state.generated or (), at.generated),
         "session_items": ahead(last.state.session or (), at.session),
     }
+    given = last.state.input
+    if given is not None and not isinstance(given, str):
+        lists["pending_input"] = given
     taken = {key: _among(packed, window) for key, packed in lists.items()}
     return After(
         base=len(last.state.log), agents=last.state.agents, history=last.history, taken=taken

@@ -30,6 +30,9 @@ _SORTED = msgspec.json.Encoder(order="sorted")
 _REFERENCE = frozenset({"name", "identity"})
 _Hint: TypeAlias = tuple[Any, ...]
 
+# An approval is for people, and staged input is an occurrence of its own, whatever it says.
+_ITSELF = frozenset({"approval", "opaque", "input"})
+
 
 @frozen(kw_only=True)
 class After:
@@ -39,8 +42,8 @@ class After:
         base: how many entries it holds.
         agents: the table of agents so far.
         history: what built its last part; copies of entries from there are found again.
-        taken: positions that stand earlier in a list, by the list's key: an item of the document
-            is another occurrence.
+        taken: positions that stand earlier in a list, or in the input, by the list's key: an item
+            of the document is another occurrence.
     """
 
     base: int
@@ -101,8 +104,11 @@ class History:
 
     def listed(self, given: list[JSONValue], key: str, path: str) -> Spans:
         """Give the positions of one of the run's own lists, of which earlier parts may be known."""
-        taken = self._after.taken.get(key, ()) if self._after is not None else ()
-        return self.items(given, path, taken)
+        return self.items(given, path, self.taken(key))
+
+    def taken(self, key: str) -> frozenset[int]:
+        """Give the positions that a list cannot name, because they stand elsewhere."""
+        return self._after.taken.get(key, frozenset()) if self._after is not None else frozenset()
 
     def items(self, given: list[JSONValue], path: str, taken: Iterable[int] = ()) -> Spans:
         """Give the positions of a list of run items; each occurrence has its own."""
@@ -112,9 +118,11 @@ class History:
             for index, each in enumerate(given)
         )
 
-    def raws(self, given: list[JSONValue], kind: str, path: str) -> tuple[int, ...]:
-        """Give the positions of a list of bare Responses items."""
-        used: set[int] = set()
+    def raws(
+        self, given: list[JSONValue], kind: str, path: str, apart: Iterable[int] = ()
+    ) -> tuple[int, ...]:
+        """Give the positions of a list of bare Responses items, none of them `apart`."""
+        used = set(apart)
         return tuple(
             self.raw(each, kind, f"{path}/{index}", used) for index, each in enumerate(given)
         )
@@ -201,11 +209,7 @@ class History:
         if position is None:
             position = self._append(Record(item=self._linked(item).folded(plain=self._plain)))
         self._copies.setdefault(hint, []).append((position, given))
-        if (
-            hint[0] == "item"
-            and isinstance(given, dict)
-            and item.kind not in {"approval", "opaque"}
-        ):
+        if hint[0] == "item" and isinstance(given, dict) and item.kind not in _ITSELF:
             raw = given.get("raw_item")
             self._copies.setdefault(_raw_hint(raw), []).append((position, raw))
         self.calls.note(item)

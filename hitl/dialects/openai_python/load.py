@@ -86,7 +86,8 @@ class Loader:
         processed = self._processed()
         step = self._step()
         input_ = self._input()
-        staged = self._raws("pending_input")
+        # What is said again is another occurrence.
+        staged = self._raws("pending_input", apart=input_)
         responses = self._responses()
         context, usage, grants, states = self._context()
         guardrails = {
@@ -135,11 +136,14 @@ class Loader:
         given = self.top.take(key, list)
         return None if given is None else self.history.listed(given, key, self.top.at(key))
 
-    def _raws(self, key: str) -> Spans | None:
+    def _raws(self, key: str, apart: Spans | str | None = None) -> Spans | None:
         given = self.top.take(key, list)
         if given is None:
             return None
-        return spans(self.history.raws(given, "input", self.top.at(key)))
+        others = set(self.history.taken(key))
+        if apart is not None and not isinstance(apart, str):
+            others.update(positions(apart))
+        return spans(self.history.raws(given, "input", self.top.at(key), others))
 
     def _tagged(self, key: str) -> JSONObject | None:
         given = self.top.take(key, dict)

@@ -49,6 +49,8 @@ class Requests:
         filtered: whether a filter of the app sees them.
         responses: how many responses the run has, as of its newest capture.
         recorded: the requests whose responses have a row, and no checkpoint.
+        cut: the requests whose rows a worker before this one left.
+        failed: whether the newest request failed.
         pinned: whether calls of such a response ran: it must be given again as it was.
     """
 
@@ -57,6 +59,8 @@ class Requests:
     filtered: bool = False
     responses: int = 0
     recorded: set[str] = field(factory=set)
+    cut: set[str] = field(factory=set)
+    failed: bool = False
     pinned: bool = False
 
     def covered(self, responses: int) -> tuple[str, ...]:
@@ -65,23 +69,25 @@ class Requests:
         Nothing runs inside when a run is stored: an agent used as a tool has answered, or waits
         with its own responses in its state.
         """
-        turns = ((turn_of(each), each) for each in sorted(self.recorded))
+        turns = ((turn_of(each), each) for each in sorted(self.recorded | self.cut))
         return tuple(each for turn, each in turns if turn is not None and turn <= responses)
 
     def unused(self) -> tuple[str, ...]:
         """Give the rows of responses that the models can be asked for again.
 
         A response that the SDK cannot go on with would stop the run each time. But a server
-        conversation has it already, and calls that ran keep their ids.
+        conversation has it already, calls that ran keep their ids, and a request that fails says
+        nothing against the responses before it.
         """
         tools = any(is_call(each) for each in self.gate.ran)
-        if self.talk.mode == "conversation" or self.pinned or tools:
+        if self.talk.mode == "conversation" or self.pinned or self.failed or tools:
             return ()
         return tuple(sorted(self.recorded))
 
     def saved(self, names: Iterable[str]) -> None:
         """Take it that a checkpoint was written, and that these rows are gone."""
         self.recorded.difference_update(names)
+        self.cut.difference_update(names)
         self.pinned = False
         self.gate.ran.clear()
 
@@ -149,6 +155,7 @@ class Requests:
 
     def _answered(self, wanted: Wanted) -> None:
         self.recorded.add(wanted.call)
+        self.failed = False
         if PATH.get():
             ANSWERS.get()[0] += 1
 
@@ -170,6 +177,7 @@ class Requests:
 
     async def _cut(self, wanted: Wanted, error: BaseException) -> None:
         """Take the intent of a request back, if it may go out again; else it is in doubt."""
+        self.failed = True
         if not wanted.idempotent and not surely_refused(error):
             return
         if not PATH.get():

@@ -19,7 +19,7 @@ from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, ta
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import calls_of, load_response
-from hitl.runtime.durable.turn import is_call, recorded
+from hitl.runtime.durable.turn import cut, is_call, recorded
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
 
@@ -135,6 +135,7 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     answers = recorded(stored.effects)
     made = {call for each in answers.values() for call in calls_of(load_response(each))}
     attempt.book.requests.recorded.update(answers)
+    attempt.book.requests.cut.update(cut(stored.effects))
     attempt.book.requests.pinned = bool(lost)
     attempt.book.memory.marks += session.marks(stored.effects)
     lost = tuple(each for each in lost if each.partition("/")[0] not in made)

@@ -42,3 +42,9 @@ def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
     """Give the responses that were recorded and are in no checkpoint yet, by name."""
     done = (each for each in effects if each.state == "finished")
     return {each.call: each.result or b"" for each in done if turn_of(each.call) is not None}
+
+
+def cut(effects: Iterable[Effect]) -> list[str]:
+    """Give the requests that were cut and may go out again, by name."""
+    left = (each.call for each in effects if each.state == "rerun")
+    return [call for call in left if turn_of(call) is not None]

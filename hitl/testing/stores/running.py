@@ -212,7 +212,7 @@ async def every_end_leaves_doubt(bench: Bench) -> None:
 
 
 async def forgotten_with_a_checkpoint(bench: Bench) -> None:
-    """A checkpoint takes finished rows along that it names, and no others; a release does too."""
+    """A checkpoint takes settled rows along that it names, and no others; a release does too."""
     claim = await bench.approved("call", "open")
     await start(bench.b, claim, "call")
     await start(bench.b, claim, "open")
