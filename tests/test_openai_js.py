@@ -43,6 +43,7 @@ OLDER = [name for name in NAMES if name not in NEWEST]
 FROM_PYTHON = [name for name in corpus.every() if name.startswith("cross/py-0.24.0/")]
 PLAIN = "cross/js-0.20.0/plain"
 NESTED = "cross/js-0.20.0/nested"
+NO_RUN_INSIDE = ("nested_0.2.1", "nested_0.3.8")  # their releases did not write it
 DECIDED = ("parallel", "nested", "shell", "apply_patch", "hosted_mcp")
 # What Python paused and JavaScript cannot take over, and the word that says why.
 REFUSED = {"handoff_pending": "handoff", "dup_names": "one name"}
@@ -222,7 +223,7 @@ class TestUpAndDown:
     @pytest.mark.parametrize("name", OLDER)
     def test_old_states_say_what_new_releases_ask(self, name: str) -> None:
         """Law 4: at the newest label an old state has all that the newest release resumes by."""
-        if name.endswith("nested_0.3.8"):
+        if name.endswith(NO_RUN_INSIDE):
             with pytest.raises(LossError, match="cannot hold"):
                 written(state(name))
             return
@@ -232,7 +233,8 @@ class TestUpAndDown:
             assert run["initialInputGuardrailsCompleted"] is True
             assert all(f["mcpToolBinding"] is None for f in _functions(run))
         repairs = transfer.convert(state(name), dialect=DIALECT.name, allow_loss=True).repairs
-        assert [each.name for each in repairs] == ["input-guardrails"]
+        due = CHAIN.index(corpus.load(name)[KEY]) < CHAIN.index("1.21")
+        assert [each.name for each in repairs] == ["input-guardrails"] * due
 
     def test_decisions_by_tool_name(self) -> None:
         """A decision that old releases kept by tool name goes to the calling agent."""
@@ -279,7 +281,7 @@ class TestSchemas:
                 found[added.key] = True
                 assert not check.is_valid(changed), f"{added.place}.{added.key}"
                 tried += 1
-        assert tried
+        assert tried or document[KEY] == "1.21"  # 1.22 has no key that 1.21 has not
 
 
 def _added_after(version: str) -> Iterator[Any]:
@@ -517,7 +519,7 @@ class TestToPython:
     @pytest.mark.parametrize("name", NAMES)
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of any JavaScript release has what Python's reader keeps, or is refused."""
-        if stem(name) == "dup_names" or name.endswith("nested_0.3.8"):
+        if stem(name) == "dup_names" or name.endswith(NO_RUN_INSIDE):
             with pytest.raises(LossError):
                 converted(name)
             return
@@ -614,4 +616,4 @@ def test_count(capsys: pytest.CaptureFixture[str]) -> None:
             f"{len(counted)} labels\nfrom Python: {len(FROM_PYTHON)} states, "
             f"{sum(stem(name) in REFUSED for name in FROM_PYTHON)} refused\n"
         )
-    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (65, 50, 50)
+    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (182, 50, 50)

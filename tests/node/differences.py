@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ABSENT = "(absent)"
 
@@ -71,7 +71,7 @@ class Difference:
         return re.fullmatch(self.where, found.path) is not None and self.accounts(found)
 
 
-_NESTED = frozenset({"Researcher"})  # agents that are tools of others
+_NESTED = frozenset({"Researcher", "worker"})  # agents that are tools of others
 _ITEM = r"/(?:requests/\d+/input|session)/\d+"
 _OUTPUT = rf"(?:{_ITEM}/output|.*/saw/[^/]+)"
 
@@ -151,6 +151,12 @@ NAMED: tuple[Difference, ...] = (
         ),
     ),
     Difference(
+        name="shell-action",
+        why="the action of a shell call has a `type` in Python; JS says too what it does not limit",
+        where=rf"{_ITEM}/action/(?:type|timeout_ms|max_output_length)",
+        accounts=lambda it: (it.python, it.js) in {("exec", ABSENT), (ABSENT, None)},
+    ),
+    Difference(
         name="shell-call-id",
         why="JS tells a shell executor the action alone; Python tells it the call id too",
         where=r"/tool_runs/\d+/call_id",
@@ -163,6 +169,12 @@ NAMED: tuple[Difference, ...] = (
         accounts=lambda it: (it.python, it.js) == (1, 0),
     ),
     Difference(
+        name="no-instructions",
+        why="an agent without instructions sends none in Python, and an empty text in JS",
+        where=r"/requests/\d+/instructions",
+        accounts=lambda it: (it.python, it.js) == (None, ""),
+    ),
+    Difference(
         name="nested-decision",
         why="what was said to a nested run's call stays in the outer run in JS; in Python it goes "
         "with the nested run, which is over",
@@ -172,12 +184,14 @@ NAMED: tuple[Difference, ...] = (
 )
 
 
-def named(python: object, js: object) -> tuple[set[str], list[Found]]:
+def named(
+    python: object, js: object, known: Iterable[Difference] = NAMED
+) -> tuple[set[str], list[Found]]:
     """Names of the differences between two runs, and what no name accounts for."""
     names: set[str] = set()
     unnamed: list[Found] = []
     for found in differences(python, js):
-        reasons = [each.name for each in NAMED if each.explains(found)]
+        reasons = [each.name for each in known if each.explains(found)]
         names.update(reasons[:1])
         unnamed += [found] if not reasons else []
     return names, unnamed
