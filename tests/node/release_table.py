@@ -91,8 +91,12 @@ _SIGNS = {"absent:": "·", "refused:": "r", STOPPED: "s", ALLOWED: "a", REPAIRED
 _DONE = "✓"
 
 
-def play(releases: Iterable[str], paths: Iterable[str] = tuple(PATHS)) -> Found:
-    """Play the cases on these releases, and what Python's releases recorded."""
+def play(
+    releases: Iterable[str],
+    paths: Iterable[str] = tuple(PATHS),
+    python_releases: tuple[str, ...] = tuple(recorded.STATES),
+) -> Found:
+    """Play the cases on these releases, and what these releases of Python's SDK recorded."""
     found: Found = {path: {} for path in paths}
     for release in releases:
         station = Station("js", release)
@@ -101,7 +105,7 @@ def play(releases: Iterable[str], paths: Iterable[str] = tuple(PATHS)) -> Found:
             if row:
                 found[path][release] = row
     if "python_labels" in found:
-        found["python_labels"] = recorded.played()
+        found["python_labels"] = recorded.played(python_releases)
     return found
 
 

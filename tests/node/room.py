@@ -102,17 +102,22 @@ def _install(room: Path, omitted: Sequence[str]) -> None:
         raise NodeError(f"npm ci failed: {done.stderr[-600:]}")
 
 
-def _worker(room: Path) -> Path:
-    """The worker where Node finds the packages from; a folder for every edition."""
-    sources = sorted((HERE / "worker").glob("*.mjs"))
-    texts = [source.read_bytes() for source in sources]
-    place = room / f"worker-{_digest(*texts)}"
+def beside(sources: Path, home: Path | None = None) -> Path:
+    """The modules of a folder where Node finds the packages from; a folder for every edition.
+
+    Args:
+        sources: the folder of the modules.
+        home: from where the packages are found; by default from beside the newest ones.
+    """
+    modules = sorted(sources.glob("*.mjs"))
+    texts = [module.read_bytes() for module in modules]
+    place = (home or packages()) / f"{sources.name}-{_digest(*texts)}"
     place.mkdir(exist_ok=True)
-    for source, text in zip(sources, texts, strict=True):
-        written = place / f"{source.name}.{os.getpid()}"
+    for module, text in zip(modules, texts, strict=True):
+        written = place / f"{module.name}.{os.getpid()}"
         written.write_bytes(text)
-        written.replace(place / source.name)  # whole at any time: another run may read it now
-    return place / "main.mjs"
+        written.replace(place / module.name)  # whole at any time: another run may read it now
+    return place
 
 
 @cache
@@ -152,7 +157,7 @@ def work(
     Raises:
         NodeError: the SDK cannot be installed, or the worker failed.
     """
-    worker = _worker(_home(release))
+    worker = beside(HERE / "worker", _home(release)) / "main.mjs"
     kept = ("HOME", "PATH", "LANG", "TMPDIR")
     done = subprocess.run(
         [str(node()), str(worker), str(SCENARIOS)],

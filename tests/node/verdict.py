@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from tests.node.differences import ABSENT, NAMED, Difference, Found, named
+from tests.node.differences import ABSENT, ITEM, NAMED, Difference, Found, named
 from tests.node.releases import LABELS, Absent, Arrived, Station
 
 if TYPE_CHECKING:
@@ -53,15 +53,27 @@ def _turned(difference: Difference) -> Difference:
     return attrs.evolve(difference, accounts=accounts)
 
 
-_EVER = (
-    *(_turned(each) for each in NAMED),
+_MORE = (
     Difference(
-        name="message-type",
+        name="shell-action",
+        why="the action of a shell call has a `type` in Python; JS says too what it does not limit",
+        where=rf"{ITEM}/action/(?:type|timeout_ms|max_output_length)",
+        accounts=lambda it: (it.python, it.js) in {("exec", ABSENT), (ABSENT, None)},
+    ),
+    Difference(
+        name="no-instructions",
+        why="an agent without instructions sends none in Python, and an empty text in JS",
+        where=r"/requests/\d+/instructions",
+        accounts=lambda it: (it.python, it.js) == (None, ""),
+    ),
+    Difference(
+        name="message-type-kept",
         why="JS keeps a `type` with what a user says; Python sends it as it is kept",
-        where=r"/(?:requests/\d+/input|session)/\d+/type",
-        accounts=lambda it: {it.python, it.js} == {ABSENT, "message"},
+        where=rf"{ITEM}/type",
+        accounts=lambda it: (it.python, it.js) == (ABSENT, "message"),
     ),
 )
+_EVER = tuple(_turned(each) for each in (*NAMED, *_MORE))
 _UNCOUNTED = Difference(
     name="uncounted-usage",
     why="0.2.1 writes no details of usage, and nothing of what a streamed run has used",
@@ -77,7 +89,7 @@ _SAME_NAME = Difference(
 _NO_REASON = Difference(
     name="no-reason",
     why="before 0.5.4 no release of JS keeps what is told of a rejected call",
-    where=r"/requests/\d+/input/\d+/reason",
+    where=rf"{ITEM}/reason",
     accounts=lambda it: {it.python, it.js} == {ABSENT, "not today"},
 )
 _CACHE_WRITES = Difference(
@@ -98,8 +110,8 @@ OTHER_COSTS = Difference(
     where=r"/usage/(?!requests)\w+",
     accounts=lambda it: _gap(it) > 0,
 )
-OLDER = (OTHER_COSTS, _UNCOUNTED, _SAME_NAME, _NO_REASON, _CACHE_WRITES, _INNER_USAGE)
-"""Differences of single releases; where they count, `known` says."""
+OLDER = (*_MORE, OTHER_COSTS, _UNCOUNTED, _SAME_NAME, _NO_REASON, _CACHE_WRITES, _INNER_USAGE)
+"""Differences beyond the 30 definitions and the newest releases; where they count, `known` says."""
 
 
 def known(source: Station, target: Station, definition: str) -> tuple[Difference, ...]:
