@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -78,11 +79,8 @@ class TestReleases:
             if cell != committed[path][release].get(column)
         ]
         assert changed == []
-
-    @pytest.mark.skipif(not FULL, reason="the committed table has all releases")
-    def test_table(self) -> None:
-        """The committed table is what is played, to the letter."""
-        assert table.render(_played()) == table.TABLE.read_text(encoding="utf-8")
+        if FULL:  # to the letter: the numbers and the names of differences too
+            assert table.render(_played()) == table.TABLE.read_text(encoding="utf-8")
 
     @pytest.mark.parametrize("release", PLAYED)
     def test_label(self, release: str) -> None:
@@ -101,9 +99,9 @@ class TestReleases:
         for case, text in texts.items():
             outcome = now[case]
             assert not isinstance(outcome, Absent)
-            given = json.loads(text)
+            given, written = _untraced(text), _untraced(outcome["state"])
             if given["context"]["usage"]["inputTokens"] % 11 == 0:
-                assert given == json.loads(outcome["state"])
+                assert given == written
                 same.append(case)
         assert len(same) >= 4
 
@@ -117,6 +115,11 @@ class TestReleases:
         entry["approvals"]['["bare","send_email"]']["rejected"] = ["call_1"]
         assert _emails(NODE, case, document) == ["call_2"]
         assert _emails(Station("js", "0.11.8"), case, document) == ["call_1", "call_2"]
+
+
+def _untraced(text: str) -> Any:  # noqa: ANN401  (JSON)
+    """A state without the ids that the first releases make up for traces nobody asked for."""
+    return json.loads(re.sub(r"trace_[0-9a-f]{32}", "trace", text))
 
 
 def _emails(station: Station, case: Case, document: Any) -> list[str]:  # noqa: ANN401  (JSON)
