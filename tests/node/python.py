@@ -1,7 +1,7 @@
 """Jobs in, outcomes out, on the release of the Python SDK that is installed.
 
-`python -m tests.node.python < jobs.json > outcomes.json`; the twin of `worker/main.mjs`. Every job
-has a process of its own: 0.20.0 keeps runs inside by call id for longer than the run.
+`python -m tests.node.python < jobs.json > outcomes.json`; the twin of `worker/main.mjs`. A job with
+a run inside has a process of its own: 0.20.0 keeps such runs by call id, for longer than the run.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ import json
 import logging
 import multiprocessing
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.node.players import Job, in_python
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import Pool
 
 
 def _done(given: dict[str, Any]) -> dict[str, Any]:
@@ -26,8 +29,13 @@ def main() -> None:
     """Do the jobs of standard input; what the SDK prints goes elsewhere."""
     out, sys.stdout = sys.stdout, sys.stderr
     logging.disable(logging.CRITICAL)
+    jobs = json.load(sys.stdin)
     with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
-        json.dump(pool.map(_done, json.load(sys.stdin), chunksize=1), out)
+        json.dump([_apart(pool, each) for each in jobs], out)
+
+
+def _apart(pool: Pool, given: dict[str, Any]) -> dict[str, Any]:
+    return pool.apply(_done, (given,)) if "nested" in given["definition"] else _done(given)
 
 
 if __name__ == "__main__":
