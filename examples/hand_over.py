@@ -11,6 +11,7 @@ import asyncio
 import http.client
 import json
 import sys
+from contextlib import closing
 from typing import Any
 
 from agents import Runner, set_tracing_disabled
@@ -39,9 +40,9 @@ def for_node(state: hitl.RunState) -> bytes:
 
 def post(service: str, path: str, body: bytes = b"") -> dict[str, Any]:
     """Send bytes, get JSON."""
-    connection = http.client.HTTPConnection(service)
-    connection.request("POST", path, body)
-    given: dict[str, Any] = json.load(connection.getresponse())
+    with closing(http.client.HTTPConnection(service)) as connection:
+        connection.request("POST", path, body)
+        given: dict[str, Any] = json.load(connection.getresponse())
     if "error" in given:
         raise SystemExit(given["error"])
     return given

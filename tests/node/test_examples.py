@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,13 +58,11 @@ class TestHandOver:
     def test_approved_twice(self, service: str, tmp_path: Path) -> None:
         """A second approval finds nothing that waits."""
         said(start("hand_over", tmp_path, service))
-        connection = http.client.HTTPConnection(service)
-        connection.request("POST", "/runs/1/yes")
-        with connection.getresponse() as response:
-            assert (response.status, json.load(response)["error"]) == (
-                400,
-                "no run waits under this id",
-            )
+        with closing(http.client.HTTPConnection(service)) as connection:
+            connection.request("POST", "/runs/1/yes")
+            with connection.getresponse() as response:
+                assert response.status == 400
+                assert json.load(response) == {"error": "no run waits under this id"}
         assert refunds(tmp_path) == ["7"]
 
 
