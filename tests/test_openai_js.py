@@ -226,7 +226,7 @@ class TestUpAndDown:
     @pytest.mark.parametrize("name", OLDER)
     def test_old_states_say_what_new_releases_ask(self, name: str) -> None:
         """Law 4: at the newest label an old state has all that the newest release resumes by."""
-        if name.endswith("nested_0.3.8"):
+        if name.endswith(corpus.NO_RUN_INSIDE):
             with pytest.raises(LossError, match="cannot hold"):
                 written(state(name))
             return
@@ -236,7 +236,8 @@ class TestUpAndDown:
             assert run["initialInputGuardrailsCompleted"] is True
             assert all(f["mcpToolBinding"] is None for f in _functions(run))
         repairs = transfer.convert(state(name), dialect=DIALECT.name, allow_loss=True).repairs
-        assert [each.name for each in repairs] == ["input-guardrails"]
+        due = CHAIN.index(corpus.load(name)[KEY]) < CHAIN.index("1.21")
+        assert [each.name for each in repairs] == ["input-guardrails"] * due
 
     def test_decisions_by_tool_name(self) -> None:
         """A decision that old releases kept by tool name goes to the calling agent."""
@@ -283,7 +284,7 @@ class TestSchemas:
                 found[added.key] = True
                 assert not check.is_valid(changed), f"{added.place}.{added.key}"
                 tried += 1
-        assert tried
+        assert tried or document[KEY] == "1.21"  # 1.22 has no key that 1.21 has not
 
 
 def _added_after(version: str) -> Iterator[Any]:
@@ -515,7 +516,7 @@ class TestToPython:
     @pytest.mark.parametrize("name", NAMES)
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of any JavaScript release has what Python's reader keeps, or is refused."""
-        if name.endswith("nested_0.3.8"):
+        if name.endswith(corpus.NO_RUN_INSIDE):
             with pytest.raises(LossError):
                 converted(name)
             return
@@ -611,4 +612,4 @@ def test_count(capsys: pytest.CaptureFixture[str]) -> None:
             f"\nJavaScript: read, written, up and down: {len(NAMES)} states of "
             f"{len(counted)} labels\nfrom Python: {len(FROM_PYTHON)} states\n"
         )
-    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (65, 50, 50)
+    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (182, 50, 50)

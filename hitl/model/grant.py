@@ -1,4 +1,4 @@
-"""A record of decisions with one more decision, as both SDKs record it."""
+"""A record of decisions with one more decision, as both SDKs record it, or with another record."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ def once(grant: Grant, decision: Decision) -> Grant:
         listed = target if isinstance(target, list) else []
         target = listed if call_id in listed else [*listed, call_id]
     return evolve(grant, **{mine: target, other: opposite, "messages": _messages(grant, decision)})
+
+
+def joined(one: Grant, other: Grant) -> Grant:
+    """Join two records of one tool; where both have a message for a call, the other's stays."""
+    return evolve(
+        one,
+        approved=_plus(one.approved, other.approved),
+        rejected=_plus(one.rejected, other.rejected),
+        messages={**(one.messages or {}), **(other.messages or {})} or None,
+        sticky_message=other.sticky_message or one.sticky_message,
+    )
+
+
+def _plus(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
+    if one is True or other is True:
+        return True
+    return [*(one or []), *(other or [])]
 
 
 def _sides(decision: Decision) -> tuple[str, str]:

@@ -383,6 +383,18 @@ def _screenshot(old: str, new: str) -> Callable[[JSONObject], JSONObject]:
     return change
 
 
+def _action_out(given: JSONObject) -> JSONObject:
+    """Give a shell call with an action as the SDK keeps it.
+
+    Its schema strips `type` from the call and not from the request: the two would differ.
+    """
+    action = given.get("action")
+    if isinstance(action, dict):
+        said = {k: v for k, v in action.items() if (k, v) != ("type", "exec")}
+        given = {**given, "action": said}
+    return _renamed("action", _ACTION_BACK)(given)
+
+
 _VALUES_IN: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER),
     "function_call_result": _result_in,
@@ -395,7 +407,7 @@ _VALUES_OUT: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER_BACK),
     "function_call_result": _result_out,
     "computer_call_result": _screenshot("image_url", "data"),
-    "shell_call": _renamed("action", _ACTION_BACK),
+    "shell_call": _action_out,
     "shell_call_output": _shell_out,
     "apply_patch_call": _renamed("operation", {"move_to": "moveTo"}),
 }
