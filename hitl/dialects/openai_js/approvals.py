@@ -123,6 +123,23 @@ def _state_key(name: str) -> str:
     return fingerprint.state_key(("namespaced", space, rest) if found else ("bare", None, name))
 
 
+def owned(records: Sequence[Owned], calls: Iterable[tuple[str, Item]]) -> list[Owned]:
+    """Give the records of another SDK without those for good of a function tool that nobody owns.
+
+    Releases that kept decisions by tool name would use them for every agent.
+    """
+    names = {
+        subject_key(item)[1]
+        for _, item in calls
+        if isinstance(item.raw, dict) and item.raw.get("type") == "function_call"
+    }
+    return [
+        each
+        for each in records
+        if each.grant.subject != "tool" or each.grant.sticky is None or each.grant.key not in names
+    ]
+
+
 def write(records: Sequence[Owned]) -> JSONObject:
     """Give the places of the context for records by tool; a place without records is left out."""
     written: JSONObject = {

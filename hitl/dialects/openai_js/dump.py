@@ -46,11 +46,6 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
     return _Dumper(state, dialect, version).dump(records(state))
 
 
-def expected(state: RunState, version: str) -> JSONObject:
-    """Give what would be written of a state if nothing had been kept of its document."""
-    return _Dumper(state, "", version).dump(records(state))
-
-
 def records(state: RunState) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
     found = [
@@ -89,6 +84,7 @@ class _Dumper:
         self.dialect = dialect
         self.version = version
         self.extras = state.extras.get(dialect, {})
+        self.foreign = state.origin.dialect != dialect
         self.agents = [agents.written(each) for each in state.agents]
         self.names = _names(state)
         self.generated = self._generated()
@@ -230,12 +226,13 @@ class _Dumper:
         responded = [self.state.log[p].response for p in positions(state.responded or ())]
         usages = [each.usage if each else None for each in responded]
         data = self._plain(state.context.data) if state.context else None
+        calls = self._calls()
+        if self.foreign:
+            found = approvals.owned(found, calls)
         written: JSONObject = {
             "usage": {} if state.usage is None else self._usage(state.usage, usages),
             **approvals.write(found),
-            "approvalInvocations": approvals.bindings(
-                found, self._calls(), _decided_for_good(state)
-            ),
+            "approvalInvocations": approvals.bindings(found, calls, _decided_for_good(state)),
             "context": data if isinstance(data, dict) else {},
         }
         if state.context is not None and state.context.tool_input is not None:
