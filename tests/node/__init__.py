@@ -11,6 +11,7 @@
 | `differences` | where two runs differ, and the committed list of what the SDKs do differently |
 | `natively` | every case within one language |
 | `table` | the native runs of both languages against each other: `TABLE.md` |
+| `traps` | what a state must say, and what the SDK does when it does not |
 | `spelled` | one call with any arguments, in both languages |
 | `oracle` | the SDK's own mapping of items and fingerprints of calls, and generated calls |
 
