@@ -482,6 +482,17 @@ class TestToJavaScript:
         kinds = [each["type"] for each in document["generatedItems"]]
         assert kinds.count("tool_approval_item") == len(waiting)
 
+    def test_for_good_inside_is_not_for_good_outside(self) -> None:
+        """The SDK keeps decisions of runs inside outside: one that would cover more is narrowed."""
+        text = corpus.read("cross/py-0.24.0/nested").replace(b"Researcher", b"Orchestrator")
+        decided = hitl.loads(text).approve("call_o1/call_r1", always=True)
+        converted = transfer.convert(decided, dialect=DIALECT.name, allow_loss=True)
+        (owned,) = json.loads(converted.data)["context"]["functionApprovals"]
+        verdict = {"approved": ["call_r1"], "rejected": []}
+        assert owned["approvals"] == {'["bare","lookup"]': verdict}
+        warned = [each.path for each in converted.losses if "around" in each.reason]
+        assert warned == ["/processed/calls/0/run/decisions/call_r1"]
+
 
 def _losses(error: LossError) -> Any:  # noqa: ANN401
     return error.losses

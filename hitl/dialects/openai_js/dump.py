@@ -16,18 +16,18 @@ from hitl.dialects.openai_js import (
     ledger,
     persisted,
     shape,
+    shared,
     tool,
     usage,
     wire,
 )
 from hitl.dialects.openai_js import raw as protocol
-from hitl.dialects.openai_js.approvals import Owned
 from hitl.dialects.openai_js.plain import plain
 from hitl.errors import InvalidDocument
-from hitl.model import Item, Processed, RunState, positions
-from hitl.model.decide import own_calls
+from hitl.model import Item, Processed, RunState, Usage, positions
 
 if TYPE_CHECKING:
+    from hitl.dialects.openai_js.approvals import Owned
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Call, Response, Spans
 
@@ -43,27 +43,17 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
     Raises:
         InvalidDocument: what the state keeps is not in its form.
     """
-    return _Dumper(state, dialect, version).dump(records(state))
+    return _Dumper(state, dialect, version).dump(records(state, dialect))
 
 
-def records(state: RunState) -> list[Owned]:
+def records(state: RunState, dialect: str) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
-    found = [
-        Owned(
-            owner=None if grant.agent is None else agents.identity(state.agents[grant.agent]),
-            grant=evolve(grant, agent=None, scope=None, extra=None),
-        )
-        for grant in state.grants
-        if grant.subject in {"function", "tool", "hosted_tool"}
-    ]
-    calls = own_calls(state) if state.decisions else {}
-    for decision in state.decisions:
-        item = calls[decision.call_id]
-        owner = None if item.agent is None else agents.identity(state.agents[item.agent])
-        found = approvals.decided(found, decision, item, owner)
+    found = approvals.records(state)
     for call in state.processed.calls if state.processed else ():
         if call.run is not None:
-            found += records(call.run)
+            inside = records(call.run, dialect)
+            foreign = state.origin.dialect != dialect
+            found += shared.narrowed(inside, call.run, state) if foreign else inside
     return found
 
 
@@ -201,7 +191,7 @@ class _Dumper:
             message = "expected the position of a response"
             raise InvalidDocument(message, path=f"/items/{position}")
         written: JSONObject = {
-            "usage": None if response.usage is None else self._usage(response.usage, ()),
+            "usage": self._usage(response.usage or Usage(), ()),
             "output": [self._raw(each) for each in response.output],
         }
         if response.id is not None:
@@ -230,7 +220,7 @@ class _Dumper:
         if self.foreign:
             found = approvals.owned(found, calls)
         written: JSONObject = {
-            "usage": {} if state.usage is None else self._usage(state.usage, usages),
+            "usage": self._usage(state.usage or Usage(), usages),
             **approvals.write(found),
             "approvalInvocations": approvals.bindings(found, calls, _decided_for_good(state)),
             "context": data if isinstance(data, dict) else {},
@@ -245,7 +235,7 @@ class _Dumper:
     def _trace(self) -> JSONValue:
         trace = self._plain(self.state.trace)
         if not isinstance(trace, dict):
-            trace = {"id": "no-op"}
+            trace = {"id": wire.NO_TRACE}
         blank = {"object": "trace", "workflow_name": "Agent workflow", "group_id": None}
         said = {k: v for k, v in trace.items() if v is not None and k in {*blank, "id", "metadata"}}
         return {**blank, "metadata": {}, **said}

@@ -117,7 +117,7 @@ class _Loader:
             ),
             guardrails=guardrails,
             tool_use=self._tagged("toolUseTracker"),
-            trace=self._tagged("trace"),
+            trace=self._trace(),
             sandbox=self._tagged("sandbox"),
             session_write=self._session_write(),
         )
@@ -251,6 +251,11 @@ class _Loader:
         key, inner = found
         at = f"{self.path}/pendingAgentToolRuns/{json_document.escape(key)}"
         return load(inner, self.codec, self.origin, plain=self.plain, path=at)
+
+    def _trace(self) -> JSONObject | None:
+        """Give the trace; with tracing off the SDK writes one that is none."""
+        trace = self._tagged("trace")
+        return None if trace is not None and trace.get("id") == wire.NO_TRACE else trace
 
     def _session_write(self) -> JSONObject | None:
         found = [self.given.get(key) for key in wire.SESSION_WRITES]

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
+from hitl.dialects.openai_js import shared
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -78,6 +79,7 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
         ):
             yield Loss(path=at, severity="error", reason=_UNBOUND)
         if call.run is not None:
+            yield from shared.lost(call.run, state, f"{at}/run")
             yield from _run(call.run, f"{at}/run")
     for call_id in bindings:
         at = f"{path}/processed/mcp_bindings/{escape(call_id)}"

@@ -71,6 +71,9 @@ DETAILS = {
 # The SDK's name for an item without an id, and the one the log keeps; each SDK strips its own.
 NO_ID = ("FAKE_ID", "__fake_id__")
 
+# The id of the trace that the SDK writes with tracing off.
+NO_TRACE = "no-op"
+
 # Secrets the SDK writes in clear text.
 SECRET_TRACE = "tracing_api_key"  # noqa: S105 - the name of the key
 SECRET_TOOL = ("authorization", "headers", "server_url")
