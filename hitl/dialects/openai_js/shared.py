@@ -12,6 +12,7 @@ from attrs import evolve
 
 from hitl.dialects.openai_js import agent as agents
 from hitl.dialects.openai_js import approvals, ledger
+from hitl.model import positions
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
@@ -52,7 +53,14 @@ def lost(run: RunState, around: RunState, path: str) -> Iterator[Loss]:
 def _is_wider(record: Owned, around: RunState) -> bool:
     if record.grant.sticky is None:
         return False
-    return record.owner is None or record.owner in {agents.identity(a) for a in around.agents}
+    return record.owner is None or record.owner in _own(around)
+
+
+def _own(run: RunState) -> set[str]:
+    """Give the agents that a run itself has had: those of runs inside are named in it, too."""
+    items = [run.log.item(position) for position in positions(run.generated or ())]
+    at = {run.current_agent or 0, *(item.agent for item in items if item.kind != "approval")}
+    return {agents.identity(run.agents[each]) for each in at if each is not None}
 
 
 def _narrowed(record: Owned, run: RunState) -> Owned:
