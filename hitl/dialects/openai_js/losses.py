@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
-from hitl.dialects.openai_js import shared
+from hitl.dialects.openai_js import number, shared
+from hitl.dialects.openai_js.fingerprint import too_deep
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -15,10 +16,8 @@ from hitl.revision import Loss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.document import JSONValue
     from hitl.model import RunState
 
-_EXACT = 2**53
 _GUARDRAILS = "that the input guardrails have passed is not recorded; it is taken for granted"
 _HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
 _TOOL = "the SDK has no tool of this kind, and a call of it is pending"
@@ -31,6 +30,7 @@ _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
 _ARGUMENT = (
     "JavaScript cannot hold a number of the arguments; the tool would be called with another"
 )
+_DEEP = "the arguments are nested too deeply for a record of the call to be computed"
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
 _SIGNED = "the records of what was called are computed anew for this SDK"
@@ -117,12 +117,15 @@ def _arguments(state: RunState, path: str) -> Iterator[Loss]:
         text = raw.get("arguments") if isinstance(raw, dict) else None
         if not isinstance(text, str):
             continue
+        at = f"{path}/step/interruptions/{index}/raw/arguments"
+        if too_deep(text):
+            yield Loss(path=at, severity="error", reason=_DEEP)
+            continue
         try:
             parsed = json.loads(text)
         except (ValueError, RecursionError):
             continue
         if any(True for _ in _numbers(parsed, "")):
-            at = f"{path}/step/interruptions/{index}/raw/arguments"
             yield Loss(path=at, severity="error", reason=_ARGUMENT)
 
 
@@ -145,13 +148,5 @@ def _numbers(value: Any, at: str) -> Iterator[Loss]:  # noqa: ANN401 - JSON
         yield from _numbers(each, f"{at}/{escape(str(key))}")
     if isinstance(value, float) and not math.isfinite(value):
         yield Loss(path=at, severity="error", reason=_NO_NUMBER)
-    elif isinstance(value, int) and abs(value) > _EXACT and not _holds(value):
+    elif isinstance(value, int) and not number.holds(value):
         yield Loss(path=at, severity="warn", reason=_NUMBER)
-
-
-def _holds(value: JSONValue) -> bool:
-    """Tell whether a double is exactly this integer."""
-    try:
-        return int(float(value)) == value  # type: ignore[arg-type]
-    except OverflowError:
-        return False
