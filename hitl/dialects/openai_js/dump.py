@@ -54,7 +54,7 @@ def records(state: RunState, dialect: str) -> list[Owned]:
             inside = records(call.run, dialect)
             foreign = state.origin.dialect != dialect
             found += shared.narrowed(inside, call.run, state) if foreign else inside
-    return found
+    return shared.joined(found)
 
 
 @frozen

@@ -11,6 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from hitl.dialect import too_deep
 from hitl.dialects.openai_js import number
 from hitl.dialects.openai_js import raw as protocol
 
@@ -23,8 +24,6 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _LONE = re.compile("[\ud800-\udfff]")
 _INDEX = re.compile(r"0|[1-9][0-9]*")
 _LAST_INDEX = 2**32 - 2
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
-_DEEPEST = 200
 OUTPUT_OF = {
     "function_call_output": "function_call",
     "computer_call_output": "computer_call",
@@ -84,16 +83,6 @@ def tool_name(item: Item) -> str | None:
         case _:
             pass
     return None
-
-
-def too_deep(text: JSONValue) -> bool:
-    """Tell whether arguments are nested deeper than can be read; JavaScript reads some of them."""
-    depth = 0
-    for mark in _MARK.finditer(text) if isinstance(text, str) else ():
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
-        if depth > _DEEPEST:
-            return True
-    return False
 
 
 def fingerprint(item: Item) -> str | None:

@@ -7,8 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
+from hitl.dialect import too_deep
 from hitl.dialects.openai_js import number, shared
-from hitl.dialects.openai_js.fingerprint import too_deep
 from hitl.document import escape
 from hitl.model import positions
 from hitl.revision import Loss
@@ -97,6 +97,8 @@ def _of_server(state: RunState, call_id: str | None) -> bool:
 
 def _context(state: RunState, path: str) -> Iterator[Loss]:
     context = state.context
+    if context is not None:
+        yield from _numbers(values.decode(context.tool_input), f"{path}/context/tool_input")
     if context is None or not context.has_data:
         return
     at = f"{path}/context/data"
@@ -113,29 +115,39 @@ def _arguments(state: RunState, path: str) -> Iterator[Loss]:
     """Name the waiting calls that JavaScript would run with other numbers than were approved."""
     waiting = positions((state.step and state.step.interruptions) or ())
     for index, position in enumerate(waiting):
-        raw = state.log.item(position).raw
-        text = raw.get("arguments") if isinstance(raw, dict) else None
-        if not isinstance(text, str):
-            continue
-        at = f"{path}/step/interruptions/{index}/raw/arguments"
-        if too_deep(text):
-            yield Loss(path=at, severity="error", reason=_DEEP)
-            continue
-        try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if any(True for _ in _numbers(parsed, "")):
+        raw = values.decode(state.log.item(position).raw)
+        at = f"{path}/step/interruptions/{index}/raw"
+        if any(True for _ in _numbers(raw, "")):
             yield Loss(path=at, severity="error", reason=_ARGUMENT)
+        if any(True for _ in _numbers(_parsed(raw), "")):
+            yield Loss(path=f"{at}/arguments", severity="error", reason=_ARGUMENT)
+
+
+def _parsed(raw: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give the arguments of a call that are JSON text; None where there are none."""
+    text = raw.get("arguments") if isinstance(raw, dict) else None
+    if not isinstance(text, str) or too_deep(text):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _items(state: RunState, path: str) -> Iterator[Loss]:
-    """Name the outputs with numbers that JavaScript changes."""
-    for position in positions(state.generated or ()):
-        item = state.log.item(position)
-        if item.has_output:
-            at = f"{path}/items/{position}/item/output"
-            yield from _numbers(values.decode(item.output), at)
+    """Name what JavaScript changes, or cannot compute a record of, in the history."""
+    for position, record in enumerate(state.log):
+        at = f"{path}/items/{position}"
+        if record.guardrail is not None:
+            result = values.decode(record.guardrail.result)
+            yield from _numbers(result, f"{at}/guardrail/result")
+        item = record.item
+        if item is None:
+            continue
+        if isinstance(item.raw, dict) and too_deep(item.raw.get("arguments")):
+            yield Loss(path=f"{at}/item/raw/arguments", severity="error", reason=_DEEP)
+        for name in ("raw", "output", "custom_data"):
+            yield from _numbers(values.decode(getattr(item, name)), f"{at}/item/{name}")
 
 
 def _numbers(value: Any, at: str) -> Iterator[Loss]:  # noqa: ANN401 - JSON

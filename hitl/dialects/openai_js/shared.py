@@ -16,7 +16,7 @@ from hitl.model import positions
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from hitl.dialects.openai_js.approvals import Owned
     from hitl.model import Grant, RunState
@@ -25,6 +25,117 @@ _WIDER = (
     "a decision for good, taken in a run inside, would cover the run around it too; it is kept for"
     " its call, later ones ask again"
 )
+
+
+def placed(
+    state: RunState, records: Sequence[Owned], owner: Callable[[str], int | None]
+) -> RunState:
+    """Give each run the records that are for it: the SDK keeps those of runs inside outside.
+
+    An agent that several of the runs have is decided for in each of them.
+
+    Args:
+        state: a run with the runs inside, without records.
+        records: those of all of them.
+        owner: gives the position of an agent in the table of the run.
+    """
+    kept = list(records)
+    calls = []
+    own = _own(state)
+    for call in state.processed.calls if state.processed else ():
+        if call.run is None:
+            calls.append(call)
+            continue
+        run = call.run
+        parts = [part for each in records if (part := _inside(each, run)) is not None]
+        calls.append(evolve(call, run=placed(run, parts, _position(run))))
+        kept = [left for each in kept if (left := _outside(each, run, own)) is not None]
+    grants = tuple(
+        each.grant if each.owner is None else evolve(each.grant, agent=owner(each.owner))
+        for each in kept
+    )
+    if state.processed is not None:
+        state = evolve(state, processed=evolve(state.processed, calls=tuple(calls)))
+    return evolve(state, grants=grants)
+
+
+def _position(run: RunState) -> Callable[[str], int | None]:
+    at = {agents.identity(each): place for place, each in enumerate(run.agents)}
+    return at.get
+
+
+def _inside(record: Owned, run: RunState) -> Owned | None:
+    """Give the part of a record that is for a run inside, or for one deeper in it."""
+    if record.owner is not None:
+        return record if record.owner in _known(run) else None
+    if record.grant.sticky is not None:
+        return record
+    ids = {each.call_id for each in run.interruptions}
+    return _part(record, lambda call_id: call_id in ids)
+
+
+def _outside(record: Owned, run: RunState, own: set[str]) -> Owned | None:
+    """Give the part of a record that is not only for a run inside."""
+    if record.owner is not None:
+        return None if record.owner in _known(run) - own else record
+    ids = {each.call_id for each in run.interruptions}
+    if record.grant.sticky is not None or _part(record, lambda call_id: call_id in ids) is None:
+        return record
+    return _part(record, lambda call_id: call_id not in ids)
+
+
+def _part(record: Owned, is_mine: Callable[[str], bool]) -> Owned | None:
+    """Give what a record says of some calls; None if it says nothing of them."""
+    grant = record.grant
+    lists = {
+        name: [call_id for call_id in found if is_mine(call_id)]
+        for name in ("approved", "rejected")
+        if isinstance(found := getattr(grant, name), list)
+    }
+    if not any(lists.values()):
+        return None
+    exact: dict[str, Any] = {"approved": [], "rejected": [], **lists, "sticky_message": None}
+    kept = {key: text for key, text in (grant.messages or {}).items() if is_mine(key)}
+    return evolve(record, grant=evolve(grant, **exact, messages=kept or None))
+
+
+def _known(run: RunState) -> set[str]:
+    """Give the agents of a run and of those inside it."""
+    found = {agents.identity(each) for each in run.agents}
+    for call in run.processed.calls if run.processed else ():
+        if call.run is not None:
+            found |= _known(call.run)
+    return found
+
+
+def joined(records: Sequence[Owned]) -> list[Owned]:
+    """Give one record for each tool of each agent: what several runs say of it, together."""
+    found: dict[tuple[object, ...], Owned] = {}
+    for each in records:
+        mark = (each.owner, each.grant.subject, each.grant.server, each.grant.key)
+        known = found.get(mark)
+        found[mark] = each if known is None else _both(known, each)
+    return list(found.values())
+
+
+def _both(one: Owned, other: Owned) -> Owned:
+    first, second = one.grant, other.grant
+    verdicts: dict[str, Any] = {
+        name: _all(getattr(first, name), getattr(second, name)) for name in ("approved", "rejected")
+    }
+    told = {**(second.messages or {}), **(first.messages or {})}
+    sticky = first.sticky_message if first.sticky is not None else second.sticky_message
+    return evolve(
+        one, grant=evolve(first, **verdicts, messages=told or None, sticky_message=sticky)
+    )
+
+
+def _all(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
+    if isinstance(one, list) and isinstance(other, list):
+        return list(dict.fromkeys([*one, *other]))
+    if True in (one, other):
+        return True
+    return one if isinstance(one, list) else other
 
 
 def narrowed(records: Sequence[Owned], run: RunState, around: RunState) -> list[Owned]:
