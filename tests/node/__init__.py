@@ -12,9 +12,10 @@
 | `natively` | every case within one language |
 | `table` | the native runs of both languages against each other: `TABLE.md` |
 | `traps` | what a state must say, and what the SDK does when it does not |
+| `values` | values that one language cannot hold, in every place: `VALUES.md` |
 | `spelled` | one call with any arguments, in both languages |
 | `oracle` | the SDK's own mapping of items and fingerprints of calls, and generated calls |
 
-The packages stay in the cache of `tests.matrix.room`. `python -m tests.node` renews the table;
+The packages stay in the cache of `tests.matrix.room`. `python -m tests.node` renews the tables;
 `npm install --package-lock-only --omit-lockfile-registry-resolved` renews the lock.
 """

@@ -135,7 +135,7 @@ def _all(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  #
         return list(dict.fromkeys([*one, *other]))
     if True in (one, other):
         return True
-    return one if isinstance(one, list) else other
+    return one or other or one
 
 
 def narrowed(records: Sequence[Owned], run: RunState, around: RunState) -> list[Owned]:
