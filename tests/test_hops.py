@@ -81,11 +81,31 @@ FORMS: dict[str, tuple[Form, ...]] = {
 _INSIDE = re.compile(r"^(/last_processed_response/functions/\d+/agent_run_state|/inside/[^/]+)+")
 
 
+_UNORDERED = {
+    *("approved", "rejected", "functionApprovals", "function_tool_approvals"),
+    *("approvalInvocations", "completedToolInvocations", "completedToolInvocationEvidence"),
+}
+
+
 def opened(given: Any) -> Any:  # noqa: ANN401  (JSON)
-    """A document with the runs inside as objects: how their text is spelled says nothing."""
+    """A document with the runs inside as objects, and the same order in what has none."""
     inside = given.get("pendingAgentToolRuns", {})
     runs = {key: opened(json.loads(text)) for key, text in inside.items()}
-    return {**given, "pendingAgentToolRuns": {}, "inside": runs} if inside else given
+    found = _ordered({**given, "pendingAgentToolRuns": {}} if inside else given)
+    return {**found, "inside": runs} if inside else found
+
+
+def _ordered(given: Any) -> Any:  # noqa: ANN401  (JSON)
+    if isinstance(given, list):
+        return [_ordered(each) for each in given]
+    if not isinstance(given, dict):
+        return given
+    return {
+        key: sorted(each, key=repr)
+        if key in _UNORDERED and isinstance(each, list)
+        else _ordered(each)
+        for key, each in given.items()
+    }
 
 
 def changes(one: bytes, other: bytes) -> list[Change]:
