@@ -100,12 +100,11 @@ def _ordered(given: Any) -> Any:  # noqa: ANN401  (JSON)
         return [_ordered(each) for each in given]
     if not isinstance(given, dict):
         return given
-    return {
-        key: sorted(each, key=repr)
-        if key in _UNORDERED and isinstance(each, list)
-        else _ordered(each)
-        for key, each in given.items()
-    }
+    found = {key: _ordered(each) for key, each in given.items()}
+    for key in _UNORDERED & found.keys():
+        if isinstance(found[key], list):
+            found[key].sort(key=lambda each: json.dumps(each, sort_keys=True))
+    return found
 
 
 def changes(one: bytes, other: bytes) -> list[Change]:
