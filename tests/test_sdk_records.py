@@ -152,7 +152,9 @@ class TestRecorded:
         """Every record in every recorded state of the JavaScript SDK."""
         counted: Counter[str] = Counter()
         for name in corpus.javascript():
-            calls = ledger.all_calls(hitl.loads(corpus.read(name)))
+            state = hitl.loads(corpus.read(name))
+            assert "signed" not in state.extras[JS.name]
+            calls = ledger.all_calls(state)
             known = {(who, item.call_id): js.fingerprint(item) for who, item in calls}
             for _, run in shape.runs(corpus.load(name)):
                 for owner, call_id, record in _js_records(run):
