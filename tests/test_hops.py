@@ -67,8 +67,8 @@ FORMS: dict[str, tuple[Form, ...]] = {
         ),
         Form(
             r"/context/(approvals|function_tool_approvals|hosted_mcp_approvals)(/.*)?",
-            "what was decided for good inside would be for good outside",
-            r"/run/(grants|decisions)/",
+            "what was decided for good in one run would be for good in another",
+            r"/(grants|decisions)/",
         ),
     ),
     JS.name: (

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hitl.model import Decision, Item, RunState
 
 _DEFERRED = "deferred_top_level"
+SUBJECTS = frozenset({"function", "tool", "hosted_tool"})
 
 
 @frozen(kw_only=True)
@@ -126,11 +127,7 @@ def _state_key(name: str) -> str:
 
 def records(state: RunState) -> list[Owned]:
     """Give the records of one run, decisions taken since included."""
-    found = [
-        owned_by(grant, state)
-        for grant in state.grants
-        if grant.subject in {"function", "tool", "hosted_tool"}
-    ]
+    found = [owned_by(grant, state) for grant in state.grants if grant.subject in SUBJECTS]
     calls = own_calls(state) if state.decisions else {}
     for decision in state.decisions:
         item = calls[decision.call_id]

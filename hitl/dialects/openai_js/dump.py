@@ -49,11 +49,13 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
 def records(state: RunState, dialect: str) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
     found = approvals.records(state)
-    for call in state.processed.calls if state.processed else ():
-        if call.run is not None:
-            inside = records(call.run, dialect)
-            foreign = state.origin.dialect != dialect
-            found += shared.narrowed(inside, call.run, state) if foreign else inside
+    inner = [call.run for call in (state.processed.calls if state.processed else ()) if call.run]
+    foreign = state.origin.dialect != dialect
+    if foreign and inner:
+        found = shared.narrowed(found, state, set().union(*map(shared.known, inner)))
+    for run in inner:
+        inside = records(run, dialect)
+        found += shared.narrowed(inside, run, shared.own(state)) if foreign else inside
     return shared.joined(found)
 
 

@@ -79,7 +79,8 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
         ):
             yield Loss(path=at, severity="error", reason=_UNBOUND)
         if call.run is not None:
-            yield from shared.lost(call.run, state, f"{at}/run")
+            yield from shared.lost(state, shared.known(call.run), path)
+            yield from shared.lost(call.run, shared.own(state), f"{at}/run")
             yield from _run(call.run, f"{at}/run")
     for call_id in bindings:
         at = f"{path}/processed/mcp_bindings/{escape(call_id)}"

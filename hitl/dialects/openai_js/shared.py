@@ -1,7 +1,7 @@
 """Decisions of runs inside: the SDK keeps them with the outermost run, where they cover more.
 
-Another SDK keeps them with the run they were taken in. A decision for good that the run around it
-could use too is written for the calls it was taken on: the later ones ask again.
+Another SDK keeps them with the run they were taken in. A decision for good that a run around it or
+inside it could use too is written for the calls it was taken on: the later ones ask again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hitl.model import Grant, RunState
 
 _WIDER = (
-    "a decision for good, taken in a run inside, would cover the run around it too; it is kept for"
+    "a decision for good would cover the runs around or inside its own too; it is kept for"
     " its call, later ones ask again"
 )
 
@@ -41,7 +41,7 @@ def placed(
     """
     kept = list(records)
     calls = []
-    own = _own(state)
+    mine = own(state)
     for call in state.processed.calls if state.processed else ():
         if call.run is None:
             calls.append(call)
@@ -49,7 +49,7 @@ def placed(
         run = call.run
         parts = [part for each in records if (part := _inside(each, run)) is not None]
         calls.append(evolve(call, run=placed(run, parts, _position(run))))
-        kept = [left for each in kept if (left := _outside(each, run, own)) is not None]
+        kept = [left for each in kept if (left := _outside(each, run, mine)) is not None]
     grants = tuple(
         each.grant if each.owner is None else evolve(each.grant, agent=owner(each.owner))
         for each in kept
@@ -67,17 +67,17 @@ def _position(run: RunState) -> Callable[[str], int | None]:
 def _inside(record: Owned, run: RunState) -> Owned | None:
     """Give the part of a record that is for a run inside, or for one deeper in it."""
     if record.owner is not None:
-        return record if record.owner in _known(run) else None
+        return record if record.owner in known(run) else None
     if record.grant.sticky is not None:
         return record
     ids = {each.call_id for each in run.interruptions}
     return _part(record, lambda call_id: call_id in ids)
 
 
-def _outside(record: Owned, run: RunState, own: set[str]) -> Owned | None:
+def _outside(record: Owned, run: RunState, mine: set[str]) -> Owned | None:
     """Give the part of a record that is not only for a run inside."""
     if record.owner is not None:
-        return None if record.owner in _known(run) - own else record
+        return None if record.owner in known(run) - mine else record
     ids = {each.call_id for each in run.interruptions}
     if record.grant.sticky is not None or _part(record, lambda call_id: call_id in ids) is None:
         return record
@@ -99,12 +99,12 @@ def _part(record: Owned, is_mine: Callable[[str], bool]) -> Owned | None:
     return evolve(record, grant=evolve(grant, **exact, messages=kept or None))
 
 
-def _known(run: RunState) -> set[str]:
+def known(run: RunState) -> set[str]:
     """Give the agents of a run and of those inside it."""
     found = {agents.identity(each) for each in run.agents}
     for call in run.processed.calls if run.processed else ():
         if call.run is not None:
-            found |= _known(call.run)
+            found |= known(call.run)
     return found
 
 
@@ -113,8 +113,8 @@ def joined(records: Sequence[Owned]) -> list[Owned]:
     found: dict[tuple[object, ...], Owned] = {}
     for each in records:
         mark = (each.owner, each.grant.subject, each.grant.server, each.grant.key)
-        known = found.get(mark)
-        found[mark] = each if known is None else _both(known, each)
+        before = found.get(mark)
+        found[mark] = each if before is None else _both(before, each)
     return list(found.values())
 
 
@@ -138,36 +138,36 @@ def _all(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  #
     return one or other or one
 
 
-def narrowed(records: Sequence[Owned], run: RunState, around: RunState) -> list[Owned]:
-    """Give the records of a run inside without more than they covered there.
+def narrowed(records: Sequence[Owned], run: RunState, others: set[str]) -> list[Owned]:
+    """Give the records of a run without more than they covered there.
 
     Args:
-        records: the records of the run and of those inside it.
+        records: the records of the run.
         run: the run.
-        around: the run it is inside of.
+        others: the agents of the runs around it, or of those inside it.
     """
-    return [_narrowed(each, run) if _is_wider(each, around) else each for each in records]
+    return [_narrowed(each, run) if _is_wider(each, others) else each for each in records]
 
 
-def lost(run: RunState, around: RunState, path: str) -> Iterator[Loss]:
-    """Name the decisions for good of a run inside, at `path`, that become narrower."""
+def lost(run: RunState, others: set[str], path: str) -> Iterator[Loss]:
+    """Name the decisions for good of a run, at `path`, that become narrower."""
     for index, grant in enumerate(run.grants):
-        if _is_wider(approvals.owned_by(grant, run), around):
+        if _is_wider(approvals.owned_by(grant, run), others):
             yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_WIDER)
     for decision in run.decisions:
         taken = approvals.records(evolve(run, grants=(), decisions=(decision,)))
-        if any(_is_wider(each, around) for each in taken):
+        if any(_is_wider(each, others) for each in taken):
             at = f"{path}/decisions/{decision.call_id}"
             yield Loss(path=at, severity="warn", reason=_WIDER)
 
 
-def _is_wider(record: Owned, around: RunState) -> bool:
-    if record.grant.sticky is None:
+def _is_wider(record: Owned, others: set[str]) -> bool:
+    if record.grant.sticky is None or record.grant.subject not in approvals.SUBJECTS:
         return False
-    return record.owner is None or record.owner in _own(around)
+    return record.owner is None or record.owner in others
 
 
-def _own(run: RunState) -> set[str]:
+def own(run: RunState) -> set[str]:
     """Give the agents that a run itself has had: those of runs inside are named in it, too."""
     items = [run.log.item(position) for position in positions(run.generated or ())]
     at = {run.current_agent or 0, *(item.agent for item in items if item.kind != "approval")}
@@ -177,7 +177,11 @@ def _own(run: RunState) -> set[str]:
 def _narrowed(record: Owned, run: RunState) -> Owned:
     grant = record.grant
     calls = ledger.all_calls(run)
-    ids = [item.call_id or "" for owner, item in calls if approvals.is_about(record, owner, item)]
+    ids = [
+        item.call_id or ""
+        for owner, item in calls
+        if approvals.is_about(record, owner, item) and ledger.is_own(run, item)
+    ]
     mine, other = ("approved", "rejected") if grant.sticky else ("rejected", "approved")
     listed = getattr(grant, other)
     exact = listed if isinstance(listed, list) else []
