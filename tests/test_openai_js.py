@@ -448,6 +448,18 @@ class TestToJavaScript:
         (loss,) = _losses(caught.value)
         assert loss.path == "/step/interruptions/0/raw/arguments"
 
+    @pytest.mark.parametrize("name", [PLAIN, "cross/py-0.24.0/plain"])
+    def test_deep_arguments(self, name: str) -> None:
+        """Arguments that no record can be computed of are refused by their place, never a crash."""
+        deep = "[" * 600 + "]" * 600
+        given = _with_arguments(corpus.load(name), _arguments_of(name), deep)
+        given["context"] |= {"tool_invocations": {}} if name != PLAIN else {}
+        target = PYTHON if name == PLAIN else DIALECT
+        with pytest.raises(LossError) as caught:
+            written(hitl.loads(given).approve("call_1"), target.name)
+        paths = {loss.path for loss in _losses(caught.value) if loss.severity == "error"}
+        assert "/items/0/item/raw/arguments" in paths
+
     def test_answered_requests_go(self) -> None:
         """Trap 4: the SDK refuses a request for approval that no longer waits."""
         given = corpus.load("cross/py-0.24.0/parallel")
@@ -468,6 +480,12 @@ class TestToJavaScript:
         assert owned["approvals"] == {'["bare","lookup"]': verdict}
         warned = [each.path for each in converted.losses if "around" in each.reason]
         assert warned == ["/processed/calls/0/run/decisions/call_r1"]
+
+
+def _arguments_of(name: str) -> str:
+    """The arguments of the call that waits."""
+    (waits,) = state(name).interruptions
+    return str(waits.arguments)
 
 
 def _losses(error: LossError) -> Any:  # noqa: ANN401
