@@ -42,20 +42,23 @@ def once(grant: Grant, decision: Decision) -> Grant:
 
 
 def joined(one: Grant, other: Grant) -> Grant:
-    """Join two records of one tool; where both have a message for a call, the other's stays."""
+    """Join two records of one tool; where both have a message, the first one's stays."""
+    told = {**(other.messages or {}), **(one.messages or {})}
     return evolve(
         one,
-        approved=_plus(one.approved, other.approved),
-        rejected=_plus(one.rejected, other.rejected),
-        messages={**(one.messages or {}), **(other.messages or {})} or None,
-        sticky_message=other.sticky_message or one.sticky_message,
+        approved=_both(one.approved, other.approved),
+        rejected=_both(one.rejected, other.rejected),
+        messages=told or None,
+        sticky_message=(one if one.sticky is not None else other).sticky_message,
     )
 
 
-def _plus(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
-    if one is True or other is True:
+def _both(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
+    if isinstance(one, list) and isinstance(other, list):
+        return list(dict.fromkeys([*one, *other]))
+    if True in (one, other):
         return True
-    return [*(one or []), *(other or [])]
+    return one or other or one
 
 
 def _sides(decision: Decision) -> tuple[str, str]:

@@ -93,6 +93,18 @@ def read(given: JSONValue) -> JSONValue:
     return _READ.get(kind, _same)(given)
 
 
+def made(given: JSONValue) -> JSONValue:
+    """Give what a model said as `read` does, with the placeholder where it has no id.
+
+    This SDK does not ask for ids; the Python SDK drops a message or reasoning without one.
+    """
+    found = read(given)
+    if not isinstance(found, dict) or found.get("id") is not None:
+        return found
+    said = found.get("type") == "message" and found.get("role") == "assistant"
+    return {**found, "id": _NO_ID} if said or found.get("type") == "reasoning" else found
+
+
 def write(given: JSONValue, name: str | None = None) -> JSONValue:
     """Give an item of the Responses API as a raw item of the protocol.
 

@@ -8,6 +8,7 @@ import { convertToOutputItem, getInputItems, invocations, SerializedRunState } f
 const KINDS = {
   pause: play.pause,
   resume: play.resume,
+  reread: play.reread,
   session: play.sessionItems,
   // `toolName` is the tool's state key, `call` the raw item in this SDK's own form.
   fingerprint: async ({ toolName, call }) => (await invocations()).getToolInvocationFingerprint(toolName, call),

@@ -101,6 +101,12 @@ export async function resume(job) {
   return await stage.seen(result, null);
 }
 
+/** A state as the SDK reads it and writes it again; nothing runs. */
+export async function reread(job) {
+  const stage = new Stage(job);
+  return (await RunState.fromString(stage.agent, job.state)).toString();
+}
+
 /** Responses items as this SDK's session holds them; names of results are their calls'. */
 export async function sessionItems({ items }) {
   const names = new Map(items.filter((item) => item.type === 'function_call').map((item) => [item.call_id, item.name]));
