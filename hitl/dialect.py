@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from attrs import frozen
@@ -229,6 +230,20 @@ def is_texts(values: Iterable[object]) -> bool:
     """Tell whether all are texts that UTF-8 can say."""
     texts = list(values)
     return all(type(each) is str for each in texts) and encodable(texts)  # type: ignore[arg-type]
+
+
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_DEEPEST = 200
+
+
+def too_deep(text: object) -> bool:
+    """Tell whether arguments are nested too deeply for every SDK to read them and record them."""
+    depth = 0
+    for mark in _MARK.finditer(text) if isinstance(text, str) else ():
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark[0], 0)
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _sayable(value: object) -> bool:

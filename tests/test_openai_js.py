@@ -14,7 +14,7 @@ import pytest
 
 import hitl
 from hitl import transfer
-from hitl.dialects.openai_js import DIALECT, fingerprint, ledger, shape
+from hitl.dialects.openai_js import DIALECT, fingerprint, shape
 from hitl.dialects.openai_js import raw as protocol
 from hitl.dialects.openai_python import DIALECT as PYTHON
 from hitl.document import equal
@@ -226,7 +226,7 @@ class TestUpAndDown:
     @pytest.mark.parametrize("name", OLDER)
     def test_old_states_say_what_new_releases_ask(self, name: str) -> None:
         """Law 4: at the newest label an old state has all that the newest release resumes by."""
-        if name.endswith("nested_0.3.8"):
+        if name.endswith(corpus.NO_RUN_INSIDE):
             with pytest.raises(LossError, match="cannot hold"):
                 written(state(name))
             return
@@ -236,7 +236,8 @@ class TestUpAndDown:
             assert run["initialInputGuardrailsCompleted"] is True
             assert all(f["mcpToolBinding"] is None for f in _functions(run))
         repairs = transfer.convert(state(name), dialect=DIALECT.name, allow_loss=True).repairs
-        assert [each.name for each in repairs] == ["input-guardrails"]
+        due = CHAIN.index(corpus.load(name)[KEY]) < CHAIN.index("1.21")
+        assert [each.name for each in repairs] == ["input-guardrails"] * due
 
     def test_decisions_by_tool_name(self) -> None:
         """A decision that old releases kept by tool name goes to the calling agent."""
@@ -283,7 +284,7 @@ class TestSchemas:
                 found[added.key] = True
                 assert not check.is_valid(changed), f"{added.place}.{added.key}"
                 tried += 1
-        assert tried
+        assert tried or document[KEY] == "1.21"  # 1.22 has no key that 1.21 has not
 
 
 def _added_after(version: str) -> Iterator[Any]:
@@ -341,30 +342,6 @@ def _verdicts(of: RunState) -> list[tuple[object, ...]]:
 
 
 class TestRecords:
-    def test_all_computed(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Every record that the SDK wrote of a call is computed from the call alone."""
-        count = 0
-        for name in NAMES:
-            assert "signed" not in state(name).extras[DIALECT.name]
-            document = corpus.load(name)
-            calls = ledger.all_calls(state(name))
-            known = {(who, item.call_id): fingerprint.fingerprint(item) for who, item in calls}
-            lists = (
-                (document["context"], "approvalInvocations"),
-                (
-                    document,
-                    "completedToolInvocations",
-                ),
-            )
-            for holder, key in lists:
-                for entry in holder.get(key, ()):
-                    for call_id, record in entry["invocations"].items():
-                        assert known[entry["agentIdentity"], call_id] == record
-                        count += 1
-        with capsys.disabled():
-            sys.stdout.write(f"\nrecords of calls computed as the SDK did: {count}\n")
-        assert count >= 40
-
     @pytest.mark.parametrize("target", [PYTHON, DIALECT])
     def test_another_call(self, target: Any) -> None:  # noqa: ANN401
         """A call that is not the one its record is of never gets a new record."""
@@ -470,6 +447,18 @@ class TestToJavaScript:
         (loss,) = _losses(caught.value)
         assert loss.path == "/step/interruptions/0/raw/arguments"
 
+    @pytest.mark.parametrize("name", [PLAIN, "cross/py-0.24.0/plain"])
+    def test_deep_arguments(self, name: str) -> None:
+        """Arguments that no record can be computed of are refused by their place, never a crash."""
+        deep = "[" * 600 + "]" * 600
+        given = _with_arguments(corpus.load(name), _arguments_of(name), deep)
+        given["context"] |= {"tool_invocations": {}} if name != PLAIN else {}
+        target = PYTHON if name == PLAIN else DIALECT
+        with pytest.raises(LossError) as caught:
+            written(hitl.loads(given).approve("call_1"), target.name)
+        paths = {loss.path for loss in _losses(caught.value) if loss.severity == "error"}
+        assert "/items/0/item/raw/arguments" in paths
+
     def test_answered_requests_go(self) -> None:
         """Trap 4: the SDK refuses a request for approval that no longer waits."""
         given = corpus.load("cross/py-0.24.0/parallel")
@@ -479,6 +468,23 @@ class TestToJavaScript:
         _assert_asked_for(document)
         kinds = [each["type"] for each in document["generatedItems"]]
         assert kinds.count("tool_approval_item") == len(waiting)
+
+    def test_for_good_inside_is_not_for_good_outside(self) -> None:
+        """The SDK keeps decisions of runs inside outside: one that would cover more is narrowed."""
+        text = corpus.read("cross/py-0.24.0/nested").replace(b"Researcher", b"Orchestrator")
+        decided = hitl.loads(text).approve("call_o1/call_r1", always=True)
+        converted = transfer.convert(decided, dialect=DIALECT.name, allow_loss=True)
+        (owned,) = json.loads(converted.data)["context"]["functionApprovals"]
+        verdict = {"approved": ["call_r1"], "rejected": []}
+        assert owned["approvals"] == {'["bare","lookup"]': verdict}
+        warned = [each.path for each in converted.losses if "around" in each.reason]
+        assert warned == ["/processed/calls/0/run/decisions/call_r1"]
+
+
+def _arguments_of(name: str) -> str:
+    """The arguments of the call that waits."""
+    (waits,) = state(name).interruptions
+    return str(waits.arguments)
 
 
 def _losses(error: LossError) -> Any:  # noqa: ANN401
@@ -515,7 +521,7 @@ class TestToPython:
     @pytest.mark.parametrize("name", NAMES)
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of any JavaScript release has what Python's reader keeps, or is refused."""
-        if name.endswith("nested_0.3.8"):
+        if name.endswith(corpus.NO_RUN_INSIDE):
             with pytest.raises(LossError):
                 converted(name)
             return
@@ -611,4 +617,4 @@ def test_count(capsys: pytest.CaptureFixture[str]) -> None:
             f"\nJavaScript: read, written, up and down: {len(NAMES)} states of "
             f"{len(counted)} labels\nfrom Python: {len(FROM_PYTHON)} states\n"
         )
-    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (65, 50, 50)
+    assert (len(NAMES), len(NEWEST), len(FROM_PYTHON)) == (182, 50, 50)

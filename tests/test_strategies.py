@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hitl
@@ -26,30 +25,10 @@ from hitl.testing import (
 )
 from hitl.testing.mutation import WRONG, places
 from tests.agents import corpus
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.soak import both
 
 SDK = "openai-agents-python"
 PARALLEL = hitl.loads(corpus.read("cross/py-0.24.0/parallel"))
-QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-
-
-def both(examples: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """The same property twice: in the suite, and fifty times longer for the soak."""
-
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        def run(self: object, *, times: int) -> None:
-            limit = settings(
-                max_examples=examples * times, deadline=None, suppress_health_check=QUIET
-            )
-            limit(test)(self)
-
-        run.__doc__ = test.__doc__
-        marks = [1, pytest.param(50, marks=pytest.mark.soak)]
-        return pytest.mark.parametrize("times", marks, ids=["suite", "soak"])(run)
-
-    return decorate
 
 
 class TestStates:

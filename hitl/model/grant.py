@@ -1,4 +1,4 @@
-"""A record of decisions with one more decision, as both SDKs record it."""
+"""A record of decisions with one more decision, as both SDKs record it, or with another record."""
 
 from __future__ import annotations
 
@@ -39,6 +39,26 @@ def once(grant: Grant, decision: Decision) -> Grant:
         listed = target if isinstance(target, list) else []
         target = listed if call_id in listed else [*listed, call_id]
     return evolve(grant, **{mine: target, other: opposite, "messages": _messages(grant, decision)})
+
+
+def joined(one: Grant, other: Grant) -> Grant:
+    """Join two records of one tool; where both have a message, the first one's stays."""
+    told = {**(other.messages or {}), **(one.messages or {})}
+    return evolve(
+        one,
+        approved=_both(one.approved, other.approved),
+        rejected=_both(one.rejected, other.rejected),
+        messages=told or None,
+        sticky_message=(one if one.sticky is not None else other).sticky_message,
+    )
+
+
+def _both(one: bool | list[str], other: bool | list[str]) -> bool | list[str]:  # noqa: FBT001
+    if isinstance(one, list) and isinstance(other, list):
+        return list(dict.fromkeys([*one, *other]))
+    if True in (one, other):
+        return True
+    return one or other or one
 
 
 def _sides(decision: Decision) -> tuple[str, str]:

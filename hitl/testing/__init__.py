@@ -4,6 +4,7 @@
 | --- | --- |
 | `value` | strategies for JSON, Python and tagged values |
 | `state` | strategies for run states and for documents of any dialect |
+| `raw`, `taste` | what stands in them: raw items, and free places |
 | `law` | assertions: what every run state and every document keeps |
 | `mutation` | documents with one value missing, wrong or new |
 | `stores` | the conformance kit that a third-party store runs in one line |

@@ -15,7 +15,6 @@ from hitl.model import (
     Agent,
     Call,
     CallState,
-    Context,
     Conversation,
     Decision,
     Grant,
@@ -37,7 +36,9 @@ from hitl.model import (
 )
 from hitl.model.agent import ToolUse
 from hitl.model.approval import tool_label
-from hitl.testing.value import json_values, tagged_objects, tagged_values, texts
+from hitl.testing.raw import function_call, raws
+from hitl.testing.taste import Taste, counted, maybe
+from hitl.testing.value import tagged_objects, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,15 +46,22 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
     from hitl.document import JSONObject
+    from hitl.model.step import Group
 
 _HISTORY = ("message", "reasoning", "tool_call", "tool_output", "handoff_output", "compaction")
+_LISTED = (*_HISTORY, "mcp_approval_request", "approval")
 _MAX_ITEMS = 4
 _MAX_DEPTH = 2
 
 
-def run_states() -> SearchStrategy[RunState]:
-    """Paused runs with every section of the model, nested runs and decided calls included."""
-    return _states(_MAX_DEPTH)
+def run_states(*, portable: bool = False) -> SearchStrategy[RunState]:
+    """Paused runs with every section of the model, nested runs and decided calls included.
+
+    Args:
+        portable: as SDKs write them, without what is only of the one that wrote it: what another
+            SDK can take over.
+    """
+    return _states(_MAX_DEPTH, Taste(portable))
 
 
 def documents(dialect: str) -> SearchStrategy[JSONObject]:
@@ -67,55 +75,58 @@ def documents(dialect: str) -> SearchStrategy[JSONObject]:
     )
 
 
-def _maybe(strategy: SearchStrategy[Any]) -> SearchStrategy[Any]:
-    return st.none() | strategy
-
-
 @st.composite
-def _states(draw: DrawFn, depth: int) -> RunState:
-    agents = tuple(draw(st.lists(_agents(), min_size=1, max_size=3)))
-    log = _Log(draw, len(agents), f"{depth}_")
+def _states(draw: DrawFn, depth: int, taste: Taste) -> RunState:
+    agents = tuple(draw(taste.several(_agents(taste), lambda each: each.name, least=1)))
+    log = _Log(draw, len(agents), f"{depth}_", taste)
     log.fill()
-    processed = draw(_maybe(st.just(None))) if depth == 0 else log.processed(depth)
+    processed = None if depth == 0 else log.processed(depth)
+    generated = log.all(*_LISTED) if taste.portable else log.some(*_HISTORY)
+    ledger = st.just(log.ledger(processed))
     state = RunState(
         origin=Origin(
             dialect=transfer.NATIVE, version=transfer.dialects()[transfer.NATIVE].chain.newest
         ),
         log=ItemLog([log.codec.encode(record) for record in log.records], log.codec),
-        turn=Turn(current=draw(st.integers(0, 20)), max=draw(_maybe(st.integers(1, 20)))),
+        turn=Turn(current=draw(st.integers(0, 20)), max=draw(maybe(st.integers(1, 20)))),
         agents=agents,
         current_agent=draw(st.integers(0, len(agents) - 1)),
         input=draw(texts() | st.just(spans(log.some("input")))),
-        staged=draw(_maybe(st.just(spans(log.some("input"))))),
-        generated=spans(log.some(*_HISTORY)),
-        session=spans(log.all(*_HISTORY)),
+        staged=draw(maybe(st.just(spans(log.some("input"))))),
+        generated=spans(generated),
+        session=spans(generated if taste.portable else log.all(*_HISTORY)),
         responded=spans(log.responses),
         last_response=log.responses[-1] if log.responses else None,
         step=Step(kind="interruption", interruptions=spans(log.waiting)),
         processed=processed,
-        grants=tuple(draw(st.lists(_grants(len(agents)), max_size=2))),
-        ledger=draw(_maybe(st.just(Ledger(open=dict.fromkeys(log.waiting_ids(), _OPEN))))),
-        usage=draw(_maybe(_usages(len(log.responses)))),
-        context=draw(_maybe(_contexts())),
-        conversation=draw(_maybe(_conversations(log.some(*_HISTORY), log.some(*_HISTORY)))),
+        grants=tuple(
+            draw(taste.several(_grants(len(agents)), lambda each: (each.agent, each.key)))
+        ),
+        ledger=draw(ledger if taste.portable else maybe(ledger)),
+        usage=draw(taste.usages(len(log.responses))),
+        context=draw(taste.contexts() if taste.portable else maybe(taste.contexts())),
+        conversation=draw(maybe(_conversations(log.some(*_HISTORY), log.some(*_HISTORY)))),
         guardrails={stage: spans(at) for stage, at in log.guardrails.items()},
-        tool_use=draw(_maybe(tagged_objects())),
-        persisted=draw(_maybe(st.integers(0, 9))),
-        terminal=draw(_maybe(st.booleans())),
-        trace=draw(_maybe(tagged_objects())),
-        sandbox=draw(_maybe(tagged_objects())),
+        tool_use=draw(taste.objects() if taste.portable else maybe(taste.objects())),
+        persisted=draw(maybe(st.integers(0, 0 if taste.portable else 9))),
+        terminal=draw(taste.own(st.booleans())),
+        trace=draw(taste.traces()),
+        sandbox=draw(taste.own(tagged_objects())),
     )
+    if taste.portable:  # an agent that is named nowhere else is in no document
+        state = evolve(
+            state,
+            grants=tuple(evolve(each, agent=state.current_agent) for each in state.grants[:1]),
+        )
     return evolve(state, decisions=tuple(log.decisions(agents)))
-
-
-_OPEN = CallState(executed=False, completed=False)
 
 
 class _Log:
     """Draws a log whose positions make sense."""
 
-    def __init__(self, draw: DrawFn, agents: int, prefix: str) -> None:
+    def __init__(self, draw: DrawFn, agents: int, prefix: str, taste: Taste) -> None:
         self.draw = draw
+        self.taste = taste
         self.agents = agents
         self.prefix = prefix  # of call ids: a run inside has its own
         self.codec = transfer.codecs()["json"].log
@@ -126,23 +137,36 @@ class _Log:
 
     def fill(self) -> None:
         for kind in self.draw(st.lists(st.sampled_from(_HISTORY), max_size=_MAX_ITEMS)):
-            self.add(self.draw(_items(kind, self.agents, f"{self.prefix}{len(self.records)}")))
+            name = f"{self.prefix}{len(self.records)}"
+            if kind == "tool_output" and (self.taste.portable or self.draw(st.booleans())):
+                call = self.draw(function_call(f"made_{name}"))
+                self.add(Item(kind="tool_call", raw=call, agent=0))
+            self.add(self.draw(_items(kind, self.agents, name, self.taste)))
         for _ in range(self.draw(st.integers(0, 2))):
-            self.add(self.draw(_items("input", self.agents, f"{self.prefix}{len(self.records)}")))
+            self.add(
+                self.draw(
+                    _items("input", self.agents, f"{self.prefix}{len(self.records)}", self.taste)
+                )
+            )
         for _ in range(self.draw(st.integers(0, 2))):
             call = self.add(
-                self.draw(_items("tool_call", self.agents, f"{self.prefix}{len(self.records)}"))
+                self.draw(
+                    _items(
+                        "tool_call", self.agents, f"{self.prefix}{len(self.records)}", self.taste
+                    )
+                )
             )
             self.waiting.append(self.add(_approval(self.records[call], call)))
         for _ in range(self.draw(st.integers(0, 2))):
             output = tuple(self.some("tool_call", "message"))
-            response = Response(
-                id=self.draw(_maybe(texts())), usage=Usage(requests=1), output=output
-            )
+            response = Response(id=self.draw(maybe(texts())), usage=self.spent(), output=output)
             self.responses.append(self._append(Record(response=response)))
         for stage in self.draw(st.lists(st.sampled_from(STAGES), max_size=2, unique=True)):
-            result = Guardrail(stage=stage, result=self.draw(tagged_values()))
+            result = Guardrail(stage=stage, result=self.draw(self.taste.values()))
             self.guardrails[stage] = [self._append(Record(guardrail=result))]
+
+    def spent(self) -> Usage:
+        return self.draw(counted(0)) if self.taste.portable else Usage(requests=1)
 
     def add(self, item: Item) -> int:
         return self._append(Record(item=item.folded()))
@@ -160,9 +184,16 @@ class _Log:
     def call_of(self, waiting: int) -> Item:
         approval = self.records[waiting].item
         call = None if approval is None or approval.call is None else self.records[approval.call]
-        if call is None or call.item is None:  # pragma: no cover - `fill` put it there
+        if approval is None or call is None or call.item is None:  # pragma: no cover
             raise LookupError(waiting)
-        return call.item
+        return evolve(call.item, tool_name=approval.tool_name)
+
+    def group_of(self, waiting: int) -> Group:
+        raw: Any = self.call_of(waiting).raw
+        return _GROUPS[raw["type"]]
+
+    def _holds_run(self, waiting: int) -> bool:
+        return waiting == self.waiting[0] and self.group_of(waiting) == "function"
 
     def owner_of(self, waiting: int, agents: Sequence[Agent]) -> str | None:
         approval = self.records[waiting].item
@@ -171,8 +202,14 @@ class _Log:
         entry = agents[approval.agent]
         return entry.identity or entry.name
 
-    def waiting_ids(self) -> Sequence[str]:
-        return [self.call_of(at).call_id or "" for at in self.waiting]
+    def ledger(self, processed: Processed | None) -> Ledger:
+        begun = {each.item for each in (processed.calls if processed else ()) if each.run}
+        return Ledger(
+            open={
+                self.call_of(at).call_id or "": CallState(executed=at - 1 in begun, completed=False)
+                for at in self.waiting
+            }
+        )
 
     def decisions(self, agents: Sequence[Agent]) -> list[Decision]:
         return [
@@ -184,15 +221,15 @@ class _Log:
     def processed(self, depth: int) -> Processed | None:
         if not self.waiting or self.draw(st.booleans()):
             return None
-        inside = self.draw(_maybe(_states(depth - 1)))
+        inside = self.draw(maybe(_states(depth - 1, self.taste)))
         calls = tuple(
             Call(
-                group="function",
-                item=self.waiting[index] - 1,
-                tool=self.draw(_maybe(tagged_objects())),
-                run=inside if index == 0 else None,
+                group=self.group_of(at),
+                item=at - 1,
+                tool=self.draw(self.taste.own(tagged_objects())),
+                run=inside if self._holds_run(at) else None,
             )
-            for index in range(len(self.waiting))
+            for at in self.waiting
         )
         return Processed(
             new_items=spans(self.some("tool_call")),
@@ -202,50 +239,65 @@ class _Log:
         )
 
 
+_GROUPS: dict[str, Group] = {
+    "function_call": "function",
+    "shell_call": "shell",
+    "apply_patch_call": "apply_patch",
+    "computer_call": "computer",
+    "mcp_approval_request": "hosted_mcp",
+}
+_NAMES = {"shell_call": "shell", "apply_patch_call": "apply_patch", "computer_call": "computer"}
+
+
 def _approval(call: Record, position: int) -> Item:
     # The SDK's approvals always name an agent; a decision on one without has no place there.
     agent = (call.item.agent if call.item is not None else None) or 0
-    return Item(kind="approval", call=position, agent=agent, tool_name="refund")
+    raw: Any = call.item.raw if call.item is not None else {}
+    name = raw.get("name", _NAMES.get(raw["type"]))
+    key = _key(raw) if raw["type"] == "function_call" else None
+    return Item(kind="approval", call=position, agent=agent, tool_name=name, tool_key=key)
 
 
-def _agents() -> SearchStrategy[Agent]:
+def _key(raw: Any) -> tuple[str, str | None, str]:  # noqa: ANN401 - JSON
+    """Give the key of the function tool that a call is for, as the SDK writes it."""
+    name, space = raw["name"], raw.get("namespace")
+    if space is None:
+        return ("bare", None, name)
+    return ("deferred_top_level", None, name) if space == name else ("namespaced", space, name)
+
+
+def _agents(taste: Taste) -> SearchStrategy[Agent]:
     tools = st.builds(Tool, name=texts(), kind=st.just("function"), approval=st.just("always"))
     return st.builds(
         Agent,
         name=texts(),
-        identity=_maybe(texts()),
-        tools=_maybe(st.lists(tools, max_size=2).map(tuple)),
-        tool_use_behavior=_maybe(st.sampled_from(get_args(ToolUse))),
+        identity=taste.own(texts()),
+        tools=maybe(st.lists(tools, max_size=2).map(tuple)),
+        tool_use_behavior=maybe(st.sampled_from(get_args(ToolUse))),
         stop_at_tool_names=st.lists(texts(), max_size=2).map(tuple),
-        extra=_maybe(tagged_objects().filter(bool)),
+        extra=taste.own(tagged_objects().filter(bool)),
     )
 
 
 @st.composite
-def _items(draw: DrawFn, kind: Any, agents: int, name: str) -> Item:  # noqa: ANN401 - a Kind
-    raw: JSONObject = {"type": kind}
-    if kind == "tool_call":
-        arguments = draw(json_values().map(json.dumps) | texts())
-        call_id = f"call_{name}"
-        raw = {
-            "type": "function_call",
-            "call_id": call_id,
-            "name": "refund",
-            "arguments": arguments,
-        }
-    output = draw(tagged_values())
-    if kind == "tool_output":
-        visible = draw(texts() | st.just(str(output)))
-        raw = {"type": "function_call_output", "call_id": f"made_{name}", "output": visible}
-    has_output = kind == "tool_output" and draw(st.booleans())
+def _items(draw: DrawFn, kind: Any, agents: int, name: str, taste: Taste) -> Item:  # noqa: ANN401 - a Kind
+    raw = draw(raws(kind, name, odd=not taste.portable))
+    output = draw(taste.values())
+    agent = st.integers(0, agents - 1)
+    of_handoff = kind == "handoff_output"
+    has_output = kind == "tool_output" and (taste.portable or draw(st.booleans()))
+    owner = draw(agent if taste.portable else maybe(agent))
+    hosted = raw.get("type") == "mcp_approval_request"
     return Item(
-        kind=kind,
+        kind="mcp_approval_request" if hosted else kind,
         raw=raw,
-        agent=None if kind == "input" else draw(_maybe(st.integers(0, agents - 1))),
+        agent=None if kind == "input" else owner,
+        source=(owner if taste.portable else draw(agent)) if of_handoff else None,
+        target=draw(agent) if of_handoff else None,
         output=output if has_output else None,
         has_output=has_output,
-        tool_name=draw(_maybe(texts())) if kind == "tool_output" else None,
-        custom_data=draw(_maybe(tagged_objects())) if kind == "tool_output" else None,
+        tool_name=draw(taste.own(texts())) if kind == "tool_output" else None,
+        custom_data=draw(maybe(taste.objects())) if kind == "tool_output" else None,
     )
 
 
@@ -257,15 +309,15 @@ def _decisions(item: Item, agent: str | None) -> SearchStrategy[Decision]:
         agent=st.just(agent),
         approved=st.booleans(),
         always=st.booleans(),
-        message=_maybe(texts()),
-        by=_maybe(texts()),
-        reason=_maybe(texts()),
+        message=maybe(texts()),
+        by=maybe(texts()),
+        reason=maybe(texts()),
         arguments_sha256=st.just(arguments_sha256(item.raw)),
     )
 
 
 def _grants(agents: int) -> SearchStrategy[Grant]:
-    verdicts = st.booleans() | st.lists(texts(), max_size=2)
+    verdicts = st.booleans() | st.lists(texts(), max_size=2, unique=True)
     return st.builds(
         Grant,
         subject=st.just("function"),
@@ -273,35 +325,17 @@ def _grants(agents: int) -> SearchStrategy[Grant]:
         key=texts(),
         approved=verdicts,
         rejected=verdicts,
-        messages=_maybe(st.dictionaries(texts(), texts(), min_size=1, max_size=2)),
-        sticky_message=_maybe(texts()),
+        messages=maybe(st.dictionaries(texts(), texts(), min_size=1, max_size=2)),
+        sticky_message=maybe(texts()),
     )
-
-
-def _usages(responses: int) -> SearchStrategy[Usage]:
-    counts = st.integers(0, 10**6)
-    folded = st.just([[0, responses]] if responses else [])
-    return st.builds(
-        Usage,
-        requests=counts,
-        input_tokens=counts,
-        output_tokens=counts,
-        total_tokens=counts,
-        input_tokens_details=_maybe(st.lists(tagged_objects(), max_size=2)),
-        entries=_maybe(folded | st.lists(tagged_objects(), max_size=2)),
-    )
-
-
-def _contexts() -> SearchStrategy[Context]:
-    return tagged_values().map(lambda data: Context(data=data, has_data=True))
 
 
 def _conversations(having: list[int], sent: list[int]) -> SearchStrategy[Conversation]:
     return st.builds(
         Conversation,
-        id=_maybe(texts()),
-        previous_response_id=_maybe(texts()),
-        auto=_maybe(st.booleans()),
-        acknowledged=_maybe(st.just(spans(having)) | st.just(spans([TEXT_INPUT, *having]))),
-        sent=_maybe(st.just(spans(sent))),
+        id=maybe(texts()),
+        previous_response_id=maybe(texts()),
+        auto=maybe(st.booleans()),
+        acknowledged=maybe(st.just(spans(having)) | st.just(spans([TEXT_INPUT, *having]))),
+        sent=maybe(st.just(spans(sent))),
     )

@@ -60,6 +60,12 @@ def json_values() -> SearchStrategy[JSONValue]:
 
 
 @cache
+def json_objects() -> SearchStrategy[dict[str, JSONValue]]:
+    """Objects of plain JSON."""
+    return st.dictionaries(texts(), json_values(), max_size=3)
+
+
+@cache
 def python_values() -> SearchStrategy[object]:
     """What an app keeps in outputs, contexts and custom data: beyond JSON, no types of its own."""
     hashable = (

@@ -1,5 +1,9 @@
 """Agents, scripted models and the oracle that resume recorded states; support, no tests."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from tests.agents.log import Log, ModelRequest, ToolRun
 from tests.agents.model import ScriptedModel, ScriptExhausted, call, message
 from tests.agents.oracle import (
@@ -13,9 +17,11 @@ from tests.agents.oracle import (
     resume_native,
     resume_state,
 )
-from tests.agents.registry import SCENARIOS
 from tests.agents.scenario import Scenario, Stage
 from tests.agents.session import MemorySession
+
+if TYPE_CHECKING:
+    from tests.agents.registry import SCENARIOS
 
 __all__ = [
     "SCENARIOS",
@@ -39,3 +45,12 @@ __all__ = [
     "resume_native",
     "resume_state",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (of any attribute)
+    """Look the scenarios up when they are asked for: older releases cannot import all of them."""
+    if name != "SCENARIOS":
+        raise AttributeError(name)
+    from tests.agents.registry import SCENARIOS
+
+    return SCENARIOS

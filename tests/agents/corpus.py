@@ -10,6 +10,8 @@ from typing import Any
 from hitl.dialects.openai_python import DIALECT
 
 ROOT = Path(__file__).parent.parent / "corpus"
+NO_RUN_INSIDE = ("nested_0.2.1", "nested_0.3.8")
+"""How the names of nested JavaScript states end whose releases did not write the run inside."""
 
 
 def path(name: str) -> Path:

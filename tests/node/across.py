@@ -69,7 +69,7 @@ def why(error: HitlError) -> str:
     return f"{error.code} {error}"
 
 
-def _session(outcome: Outcome, target: Language) -> Sequence[Any]:
+def session_for(outcome: Outcome, target: Language) -> Sequence[Any]:
     """What the session held, as the other SDK stores it: moved along by whoever owns the store."""
     items: list[Any] = outcome["session"] or []
     if target == "python" or not items:
@@ -94,7 +94,7 @@ def crossed(natives: Mapping[Case, Native], target: Language) -> dict[Case, Cros
         case.resume(
             natives[case].paused,
             converted.data.decode(),
-            list(_session(natives[case].paused, target)),
+            list(session_for(natives[case].paused, target)),
         )
         for case, converted in carried.items()
     ]
@@ -134,7 +134,7 @@ def _handed_on(name: str, outcome: Outcome, source: Language, target: Language) 
     text, items = outcome["state"], outcome["items"] or []
     if source != target:
         text = carry(text, target, hints(name, DIALECTS[target])).data.decode()
-        items = list(_session(outcome, target))
+        items = list(session_for(outcome, target))
     first: str = outcome["stops"][-1][0][2]
     return Job(definition=name, state=text, session=items, exact={first: "approve"}, legs=1)
 

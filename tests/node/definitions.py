@@ -1,6 +1,7 @@
 """What the 30 definitions of `corpus/cross` are given; their agents are in both languages.
 
-In Python: `tests/agents/scenarios/cross.py`. In JavaScript: `worker/definitions.mjs`.
+In Python: `tests/agents/scenarios/cross.py`. In JavaScript: `worker/definitions.mjs`. Those of the
+states that every release of the Python SDK recorded: `scenarios/release.py`, `worker/recorded.mjs`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from tests.agents.scenarios.cross import SCENARIOS
+from tests.agents.scenarios import cross, release
 
 if TYPE_CHECKING:
     from tests.agents.scenario import Cast
@@ -96,6 +97,39 @@ DEFINITIONS: dict[str, Definition] = {
 }
 
 
+RECORDED: dict[str, Definition] = {
+    f"recorded/{stem}": Definition(given="go", session=stem == "session")
+    for stem in (
+        "always",
+        "always_rejected",
+        "approved",
+        "auto_previous",
+        "conversation_id",
+        "final",
+        "handoff",
+        "hosted_mcp",
+        "hosted_mcp_always",
+        "local_mcp",
+        "native",
+        "nested",
+        "nested_approved",
+        "plain",
+        "previous_response_id",
+        "rejected",
+        "session",
+        "streamed",
+    )
+}
+"""What every release of the Python SDK recorded; only gone on with, never begun."""
+
+
+def of(name: str) -> Definition:
+    """The definition of that name."""
+    return DEFINITIONS[name] if name in DEFINITIONS else RECORDED[name]
+
+
 def cast(name: str) -> Cast:
     """Builds the Python agents of a definition."""
-    return SCENARIOS[f"cross/py-0.24.0/{name}"].cast
+    if name in RECORDED:
+        return release.SCENARIOS[name.replace("recorded", release.FOLDER)].cast
+    return cross.SCENARIOS[f"cross/py-0.24.0/{name}"].cast

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ABSENT = "(absent)"
 
@@ -71,9 +71,9 @@ class Difference:
         return re.fullmatch(self.where, found.path) is not None and self.accounts(found)
 
 
-_NESTED = frozenset({"Researcher"})  # agents that are tools of others
-_ITEM = r"/(?:requests/\d+/input|session)/\d+"
-_OUTPUT = rf"(?:{_ITEM}/output|.*/saw/[^/]+)"
+_NESTED = frozenset({"Researcher", "worker"})  # agents that are tools of others
+ITEM = r"/(?:requests/\d+/input|session)/\d+"
+_OUTPUT = rf"(?:{ITEM}/output|.*/saw/[^/]+)"
 
 
 def _read(text: Any, read: Callable[[str], Any]) -> Any:  # noqa: ANN401  (any value)
@@ -107,7 +107,7 @@ NAMED: tuple[Difference, ...] = (
     Difference(
         name="result-status",
         why="JS sends a `status` with the output of a function call; Python sends none",
-        where=rf"{_ITEM}/status",
+        where=rf"{ITEM}/status",
         accounts=lambda it: (
             (it.kind, it.python, it.js) == ("function_call_output", ABSENT, "completed")
         ),
@@ -115,7 +115,7 @@ NAMED: tuple[Difference, ...] = (
     Difference(
         name="message-type",
         why="Python sends a message with its `type` when it was given one; JS never does",
-        where=rf"{_ITEM}/type",
+        where=rf"{ITEM}/type",
         accounts=lambda it: (it.kind, it.js) == ("message", ABSENT),
     ),
     Difference(
@@ -127,25 +127,25 @@ NAMED: tuple[Difference, ...] = (
     Difference(
         name="handoff-name",
         why="the default name of a handoff keeps the agent's case in JS, and is lower in Python",
-        where=rf"/requests/\d+/handoffs/\d+|{_ITEM}/name",
+        where=rf"/requests/\d+/handoffs/\d+|{ITEM}/name",
         accounts=lambda it: (it.python, it.js) == ("transfer_to_mailer", "transfer_to_Mailer"),
     ),
     Difference(
         name="mcp-output",
         why="JS sends an earlier `mcp_call` back without its `output`",
-        where=rf"{_ITEM}/output",
+        where=rf"{ITEM}/output",
         accounts=lambda it: it.kind == "mcp_call" and it.js is ABSENT,
     ),
     Difference(
         name="image-result",
         why="JS sends an earlier `image_generation_call` back with `result: null`",
-        where=rf"{_ITEM}/result",
+        where=rf"{ITEM}/result",
         accounts=lambda it: it.kind == "image_generation_call" and it.js is None,
     ),
     Difference(
         name="one-number-type",
         why="Python tells 1.0 from 1; JS has one type of number",
-        where=rf"{_ITEM}/.*",
+        where=rf"{ITEM}/.*",
         accounts=lambda it: (
             isinstance(it.python, float) and type(it.js) is int and it.python == it.js
         ),
@@ -172,12 +172,14 @@ NAMED: tuple[Difference, ...] = (
 )
 
 
-def named(python: object, js: object) -> tuple[set[str], list[Found]]:
+def named(
+    python: object, js: object, known: Iterable[Difference] = NAMED
+) -> tuple[set[str], list[Found]]:
     """Names of the differences between two runs, and what no name accounts for."""
     names: set[str] = set()
     unnamed: list[Found] = []
     for found in differences(python, js):
-        reasons = [each.name for each in NAMED if each.explains(found)]
+        reasons = [each.name for each in known if each.explains(found)]
         names.update(reasons[:1])
         unnamed += [found] if not reasons else []
     return names, unnamed

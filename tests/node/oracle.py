@@ -8,6 +8,8 @@ import json
 import random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from hitl import model as log
+from hitl.dialects.openai_js import raw as protocol
 from tests.node import room
 
 if TYPE_CHECKING:
@@ -77,6 +79,10 @@ _NUMBERS = (
     *("0", "-0", "0.0", "-0.0", "1", "1.0", "1.50", "100", "0.1000", "3e0", "120e-1", "1e2"),
     *("1E+2", "1e-7", "-1.5e-300", "1e400", "12345678901234567890", "9007199254740993"),
 )
+_DOUBLES = (
+    *(0, -0.0, 1000, 1.5, 1e16, 1e20, 1e21, 1.2e21, 1e-6, 1e-7, 1.25e-9, 0.1, 123456.789, 5e-324),
+    *(1.7976931348623157e308, 2**53 + 1, 10**25, -12.5, -1e-10),
+)
 _ESCAPED = (r"\ud800", r"\udc00\ud800", r"\u00e9", r"\/", r"\n", r"\u0000")
 _BROKEN = (
     *("", "{", "nonsense", "{'a': 1}", "01", "[1,]", "+1", ".5", "1.", "NaN", "Infinity"),
@@ -103,7 +109,8 @@ def _value(rng: random.Random, depth: int) -> str:
 
 
 def _object(rng: random.Random, depth: int, gap: str, size: int) -> str:
-    names = rng.sample(_NAMES, size)
+    twice = rng.random() < 0.1  # a name that stands twice: the last one counts
+    names = rng.choices(_NAMES, k=size) if twice else rng.sample(_NAMES, size)
     fields = [f"{json.dumps(name)}:{gap}{_value(rng, depth - 1)}" for name in names]
     return "{" + gap + f",{gap}".join(fields) + gap + "}"
 
@@ -111,6 +118,9 @@ def _object(rng: random.Random, depth: int, gap: str, size: int) -> str:
 def _arguments(rng: random.Random) -> str:
     if rng.random() < 0.1:
         return rng.choice(_BROKEN)
+    if rng.random() < 0.03:
+        depth = rng.choice((50, 190))
+        return "[" * depth + _value(rng, 0) + "]" * depth
     return _object(rng, 3, rng.choice(("", " ")), rng.randrange(6))
 
 
@@ -139,10 +149,27 @@ def _hosted(rng: random.Random, call_id: str) -> tuple[str, Item]:
     return "search", call | {"providerData": data}
 
 
+def _item(name: str, call: Item) -> log.Item:
+    """A call as an entry of the log, with what hitl reads of its tool."""
+    raw: Any = protocol.read(call)
+    if name.startswith("handoff:"):
+        return log.Item(kind="handoff_call", raw=raw)
+    if call["type"] != "function_call":
+        built_in = None if call["type"] == "hosted_tool_call" else name
+        return log.Item(kind="approval", raw=raw, tool_name=built_in)
+    kind, *space, tool = json.loads(name)
+    return log.Item(kind="tool_call", raw=raw, tool_key=(kind, space[0] if space else None, tool))
+
+
+def entries(calls: Sequence[tuple[str, Item]]) -> list[log.Item]:
+    """Calls of `fingerprints` as the entries of hitl's log."""
+    return [_item(name, call) for name, call in calls]
+
+
 def _shell(rng: random.Random, call_id: str) -> tuple[str, Item]:
     action: Item = {"commands": [rng.choice(_TEXTS) for _ in range(rng.randrange(3))]}
     if rng.random() < 0.5:
-        action |= {"timeoutMs": rng.choice((0, 1000, 1.5)), "maxOutputLength": 500}
+        action |= {"timeoutMs": rng.choice(_DOUBLES), "maxOutputLength": 500}
     return "shell", {"type": "shell_call", "callId": call_id, "action": action}
 
 
@@ -155,8 +182,10 @@ def _patch(rng: random.Random, call_id: str) -> tuple[str, Item]:
 
 
 def _computer(rng: random.Random, call_id: str) -> tuple[str, Item]:
-    action = {"type": "click", "x": rng.randrange(9), "y": 2, "button": "left"}
-    what: Item = {"action": action} if rng.random() < 0.5 else {"actions": [action, action]}
+    action = {"type": "click", "x": rng.choice(_DOUBLES), "y": 2, "button": "left"}
+    what: Item = rng.choice(
+        ({"action": action}, {"actions": [action, action]}, {"action": action, "actions": []}, {})
+    )
     name = rng.choice(("computer", "computer_use_preview"))
     return name, {"type": "computer_call", "callId": call_id, "status": "completed"} | what
 

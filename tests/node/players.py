@@ -19,8 +19,7 @@ from tests.agents.log import Log
 from tests.agents.model import plain
 from tests.agents.oracle import call_id_of
 from tests.agents.session import MemorySession
-from tests.node import room
-from tests.node.definitions import DEFINITIONS, cast
+from tests.node import definitions, room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ class Job:
     """What is played.
 
     Attributes:
-        definition: a key of `DEFINITIONS`.
+        definition: a name of `tests.node.definitions`.
         streamed: whether runs are streamed.
         verdict: what is said to every call that waits.
         exact: call id → what is said to that call instead.
@@ -61,15 +60,16 @@ def in_node(jobs: Sequence[Job], **env: str) -> list[Outcome]:
     Raises:
         NodeError: there is no Node or no SDK, or the worker itself failed.
     """
-    outcomes = room.work([_node_job(job) for job in jobs], **env)
+    outcomes = room.work([node_job(job) for job in jobs], **env)
     wrong = [outcome["thrown"] for outcome in outcomes if "thrown" in outcome]
     if wrong:
         raise room.NodeError(f"the worker failed: {wrong[0]}")
     return [outcome["value"] for outcome in outcomes]
 
 
-def _node_job(job: Job) -> dict[str, Any]:
-    definition = DEFINITIONS[job.definition]
+def node_job(job: Job) -> dict[str, Any]:
+    """A job as the worker reads it."""
+    definition = definitions.of(job.definition)
     first = job.state is None
     options = {_camel(key): value for key, value in definition.options.items()}
     return {
@@ -111,9 +111,9 @@ class _Stage:
     """Agents, session and notebook of one job."""
 
     def __init__(self, job: Job) -> None:
-        self.job, self.definition = job, DEFINITIONS[job.definition]
+        self.job, self.definition = job, definitions.of(job.definition)
         self.log = Log()
-        self.agent = cast(job.definition)(self.log)
+        self.agent = definitions.cast(job.definition)(self.log)
         self.session = MemorySession("sess_1", job.session) if self.definition.session else None
         self.stops: list[list[list[Any]]] = []
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from hitl.dialects.openai_js.fingerprint import fingerprint
 from tests.node import room
 from tests.node.oracle import (
+    entries,
     fingerprints,
     generated_arguments,
     generated_calls,
@@ -17,6 +19,7 @@ from tests.node.oracle import (
 )
 
 COUNT = 500
+MATRIX = pytest.mark.matrix
 
 
 class TestFingerprints:
@@ -24,7 +27,7 @@ class TestFingerprints:
         """Generated calls reach every kind, valid and broken arguments, and numbers as tokens."""
         calls = generated_calls(COUNT)
         answers = fingerprints(calls)
-        payloads = [json.loads(answer)["payload"] for answer in answers]
+        payloads = [json.loads(answer).get("payload", {}) for answer in answers]
         formats = {each["format"] for each in payloads if "format" in each}
         assert formats == {"json", "raw"}
         assert {json.loads(answer)["type"] for answer in answers} == {
@@ -32,6 +35,14 @@ class TestFingerprints:
         }
         assert sum("openai-agents-json:number:" in answer for answer in answers) > COUNT / 10
         assert any('"callerId":"prog_1"' in answer for answer in answers)
+
+    @pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=MATRIX) for n in range(1, 21))])
+    def test_hitl_agrees(self, seed: int) -> None:
+        """What hitl computes of a call is what the SDK records of it, character by character."""
+        calls = generated_calls(COUNT, seed)
+        mine = [fingerprint(each) for each in entries(calls)]
+        wrong = [pair for pair in zip(mine, fingerprints(calls), strict=True) if pair[0] != pair[1]]
+        assert wrong == []
 
     def test_same_seed(self) -> None:
         """The calls are the same for the same seed, and no others."""

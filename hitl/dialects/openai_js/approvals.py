@@ -9,18 +9,20 @@ from attrs import evolve, frozen
 from hitl import document
 from hitl.dialect import is_texts
 from hitl.dialects.openai_js import fingerprint
+from hitl.dialects.openai_js.agent import identity
 from hitl.errors import DocumentError
 from hitl.model import Grant
-from hitl.model.decide import subject_key
+from hitl.model.decide import own_calls, subject_key
 from hitl.model.grant import always, once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Decision, Item
+    from hitl.model import Decision, Item, RunState
 
 _DEFERRED = "deferred_top_level"
+SUBJECTS = frozenset({"function", "tool", "hosted_tool"})
 
 
 @frozen(kw_only=True)
@@ -124,6 +126,42 @@ def _state_key(name: str) -> str:
     return fingerprint.state_key(("namespaced", space, rest) if found else ("bare", None, name))
 
 
+def records(state: RunState) -> list[Owned]:
+    """Give the records of one run, decisions taken since included."""
+    found = [owned_by(grant, state) for grant in state.grants if grant.subject in SUBJECTS]
+    calls = own_calls(state) if state.decisions else {}
+    for decision in state.decisions:
+        item = calls[decision.call_id]
+        owner = None if item.agent is None else identity(state.agents[item.agent])
+        found = decided(found, decision, item, owner)
+    return found
+
+
+def owned_by(grant: Grant, state: RunState) -> Owned:
+    """Give a record of a run with the identity of its owner."""
+    return Owned(
+        owner=None if grant.agent is None else identity(state.agents[grant.agent]),
+        grant=evolve(grant, agent=None, scope=None, extra=None),
+    )
+
+
+def owned(records: Sequence[Owned], calls: Iterable[tuple[str, Item]]) -> list[Owned]:
+    """Give the records of another SDK without those for good of a function tool that nobody owns.
+
+    Releases that kept decisions by tool name would use them for every agent.
+    """
+    names = {
+        subject_key(item)[1]
+        for _, item in calls
+        if isinstance(item.raw, dict) and item.raw.get("type") == "function_call"
+    }
+    return [
+        each
+        for each in records
+        if each.grant.subject != "tool" or each.grant.sticky is None or each.grant.key not in names
+    ]
+
+
 def write(records: Sequence[Owned]) -> JSONObject:
     """Give the places of the context for records by tool; a place without records is left out."""
     written: JSONObject = {
@@ -166,7 +204,7 @@ def bindings(
     for owner, item in calls:
         call_id = item.call_id or ""
         held: Any = found.get(owner, {"invocations": {}, "approvals": {}})
-        record = next((each.grant for each in records if _is_about(each, owner, item)), None)
+        record = next((each.grant for each in records if is_about(each, owner, item)), None)
         if record is None or call_id in held["invocations"]:
             continue
         exact = record.exact(call_id) is not None
@@ -191,7 +229,8 @@ def _once_of(record: Grant, known: JSONObject | None, item: Item) -> JSONObject:
     return entry
 
 
-def _is_about(record: Owned, owner: str, item: Item) -> bool:
+def is_about(record: Owned, owner: str, item: Item) -> bool:
+    """Tell whether a record is for a call, which the agent `owner` makes."""
     return record.owner in {None, owner} and _is_of(record.grant, item)
 
 

@@ -17,18 +17,18 @@ from hitl.dialects.openai_js import (
     ledger,
     persisted,
     shape,
+    shared,
     tool,
     usage,
     wire,
 )
 from hitl.dialects.openai_js import raw as protocol
-from hitl.dialects.openai_js.approvals import Owned
 from hitl.dialects.openai_js.plain import plain
 from hitl.errors import InvalidDocument
-from hitl.model import Item, Processed, RunState, positions
-from hitl.model.decide import own_calls
+from hitl.model import Item, Processed, RunState, Usage, positions
 
 if TYPE_CHECKING:
+    from hitl.dialects.openai_js.approvals import Owned
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Call, Response, Spans
 
@@ -44,33 +44,20 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
     Raises:
         InvalidDocument: what the state keeps is not in its form.
     """
-    return _Dumper(state, dialect, version).dump(records(state))
+    return _Dumper(state, dialect, version).dump(records(state, dialect))
 
 
-def expected(state: RunState, version: str) -> JSONObject:
-    """Give what would be written of a state if nothing had been kept of its document."""
-    return _Dumper(state, "", version).dump(records(state))
-
-
-def records(state: RunState) -> list[Owned]:
+def records(state: RunState, dialect: str) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
-    found = [
-        Owned(
-            owner=None if grant.agent is None else agents.identity(state.agents[grant.agent]),
-            grant=evolve(grant, agent=None, scope=None, extra=None),
-        )
-        for grant in state.grants
-        if grant.subject in {"function", "tool", "hosted_tool"}
-    ]
-    calls = own_calls(state) if state.decisions else {}
-    for decision in state.decisions:
-        item = calls[decision.call_id]
-        owner = None if item.agent is None else agents.identity(state.agents[item.agent])
-        found = approvals.decided(found, decision, item, owner)
-    for call in state.processed.calls if state.processed else ():
-        if call.run is not None:
-            found += records(call.run)
-    return found
+    found = approvals.records(state)
+    inner = [call.run for call in (state.processed.calls if state.processed else ()) if call.run]
+    foreign = state.origin.dialect != dialect
+    if foreign and inner:
+        found = shared.narrowed(found, state, set().union(*map(shared.known, inner)))
+    for run in inner:
+        inside = records(run, dialect)
+        found += shared.narrowed(inside, run, shared.own(state)) if foreign else inside
+    return shared.gathered(found)
 
 
 _CALLED = frozenset({"tool_call", "tool_output"})
@@ -93,6 +80,7 @@ class _Dumper:
         self.dialect = dialect
         self.version = version
         self.extras = state.extras.get(dialect, {})
+        self.foreign = state.origin.dialect != dialect
         self.agents = [agents.written(each) for each in state.agents]
         self.names = _names(state)
         self.generated = self._generated()
@@ -217,7 +205,7 @@ class _Dumper:
             message = "expected the position of a response"
             raise InvalidDocument(message, path=f"/items/{position}")
         written: JSONObject = {
-            "usage": None if response.usage is None else self._usage(response.usage, ()),
+            "usage": self._usage(response.usage or Usage(), ()),
             "output": [self._raw(each) for each in response.output],
         }
         if response.id is not None:
@@ -242,12 +230,13 @@ class _Dumper:
         responded = [self.state.log[p].response for p in positions(state.responded or ())]
         usages = [each.usage if each else None for each in responded]
         data = self._plain(state.context.data) if state.context else None
+        calls = self._calls()
+        if self.foreign:
+            found = approvals.owned(found, calls)
         written: JSONObject = {
-            "usage": {} if state.usage is None else self._usage(state.usage, usages),
+            "usage": self._usage(state.usage or Usage(), usages),
             **approvals.write(found),
-            "approvalInvocations": approvals.bindings(
-                found, self._calls(), _decided_for_good(state)
-            ),
+            "approvalInvocations": approvals.bindings(found, calls, _decided_for_good(state)),
             "context": data if isinstance(data, dict) else {},
         }
         if state.context is not None and state.context.tool_input is not None:

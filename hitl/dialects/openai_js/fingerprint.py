@@ -11,6 +11,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from hitl.dialect import too_deep
+from hitl.dialects.openai_js import number
 from hitl.dialects.openai_js import raw as protocol
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ OUTPUT_OF = {
     "mcp_approval_response": "mcp_approval_request",
 }
 CALLS = frozenset(OUTPUT_OF.values())
+# The SDK has one tool under two names.
+_COMPUTERS = {"computer_use_preview": "computer"}
+_ABSENT = object()
 _BUILT_IN = {"shell_call": "shell", "apply_patch_call": "apply_patch", "computer_call": "computer"}
 
 
@@ -84,9 +89,10 @@ def fingerprint(item: Item) -> str | None:
     """Give the SDK's record of a call or of an approval request; None if it has none."""
     name = tool_name(item)
     raw = item.raw
-    if name is None or not isinstance(raw, dict):
+    if name is None or not isinstance(raw, dict) or too_deep(raw.get("arguments")):
         return None
     call: Any = protocol.write(raw)
+    payload = _payload(call)
     caller = call.get("caller")
     program = isinstance(caller, dict) and caller.get("type") == "program"
     return _stable(
@@ -95,13 +101,13 @@ def fingerprint(item: Item) -> str | None:
             if program
             else {"type": "direct"},
             "type": call.get("type"),
-            "toolName": name,
-            "payload": _payload(call),
+            "toolName": _COMPUTERS.get(name, name) if raw["type"] == "computer_call" else name,
+            **({} if payload is _ABSENT else {"payload": payload}),
         }
     )
 
 
-def _payload(call: Any) -> JSONValue:  # noqa: ANN401 - JSON
+def _payload(call: Any) -> Any:  # noqa: ANN401 - JSON
     match call.get("type"):
         case "function_call":
             return _arguments(call.get("arguments"))
@@ -112,14 +118,13 @@ def _payload(call: Any) -> JSONValue:  # noqa: ANN401 - JSON
                 "serverLabel": data.get("server_label"),
                 "arguments": _arguments(given) if isinstance(given, str) else given,
             }
-        case "computer_call":
-            found: JSONValue = call.get("actions") or call.get("action")
-            return found
-        case "shell_call":
-            return call.get("action")
+        case "computer_call" if call.get("actions") is not None:
+            return call["actions"]
+        case "computer_call" | "shell_call":
+            return call.get("action", _ABSENT)
         case _:
             pass
-    return call.get("operation")
+    return call.get("operation", _ABSENT)
 
 
 def _arguments(text: JSONValue) -> JSONValue:
@@ -180,7 +185,18 @@ def _number(text: str) -> str:
 
 
 def _stable(value: JSONValue) -> str:
-    return dumps(_sorted(value))
+    """Give a value as the SDK does: keys in the order of `_sorted`, numbers as doubles."""
+    return _text(_sorted(value))
+
+
+def _text(value: JSONValue) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{dumps(key)}:{_text(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_text(each) for each in value) + "]"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number.spelled(value)
+    return dumps(value)
 
 
 def _sorted(value: JSONValue) -> JSONValue:

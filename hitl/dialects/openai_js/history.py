@@ -66,7 +66,7 @@ class History:
         """Give the position of a bare raw item; it becomes an entry of `kind` if new."""
         used = set() if used is None else used
         refuse_unreadable(given, path)
-        found = protocol.read(given)
+        found = protocol.made(given) if kind == "output" else protocol.read(given)
         mark = _bytes(found)
         position = next((p for p in self._raws.get(mark, ()) if p not in used), None)
         if position is None:
@@ -138,7 +138,7 @@ class History:
         if kind is None or not isinstance(raw, dict):
             return Item(kind="opaque", raw=given)
         refuse_unreadable(raw, f"{path}/rawItem")
-        found = protocol.read(raw)
+        found = protocol.made(raw)
         if kind == "tool_call" and isinstance(found, dict):
             kind = wire.HOSTED_KINDS.get(str(found.get("type")), kind)
         source = self.agent(given.get("sourceAgent"))

@@ -14,6 +14,7 @@ from hitl.dialects.openai_js import (
     ledger,
     persisted,
     shape,
+    shared,
     tool,
     usage,
     wire,
@@ -38,7 +39,6 @@ from hitl.model import (
 
 if TYPE_CHECKING:
     from hitl.codec import Codec
-    from hitl.dialects.openai_js.approvals import Owned
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Origin, Spans
     from hitl.model.step import Group
@@ -124,7 +124,7 @@ class _Loader:
         )
         state = evolve(state, agents=tuple(history.agents))
         state = evolve(state, processed=self._interrupted(state))
-        state = self._granted(state, approvals.read(context))
+        state = shared.placed(state, approvals.read(context), self._owner)
         state = evolve(state, agents=tuple(history.agents))
         state = evolve(state, persisted=persisted.read(state, given))
         return evolve(state, ledger=ledger.read(state))
@@ -298,38 +298,8 @@ class _Loader:
             tool_input=self.tag(given.get("toolInput")),
         )
 
-    def _granted(self, state: RunState, records: list[Owned]) -> RunState:
-        """Give each run its own records: the SDK keeps those of runs inside with the outer run."""
-        kept: list[Any] = []
-        mine = {identity(self.history.agents[state.current_agent or 0])}
-        inner = [call for call in (state.processed.calls if state.processed else ()) if call.run]
-        moved: dict[int, list[Any]] = {}
-        for record in records:
-            place = next(
-                (
-                    i
-                    for i, call in enumerate(inner)
-                    if record.owner not in mine and call.run is not None and _owns(call.run, record)
-                ),
-                None,
-            )
-            target = kept if place is None else moved.setdefault(place, [])
-            target.append(record)
-        grants = tuple(
-            each.grant if each.owner is None else evolve(each.grant, agent=self._owner(each.owner))
-            for each in kept
-        )
-        state = evolve(state, grants=grants)
-        if not moved or state.processed is None:
-            return state
-        given = {id(inner[place]): found for place, found in moved.items()}
-        calls = tuple(
-            evolve(call, run=_given(call.run, given[id(call)])) if id(call) in given else call
-            for call in state.processed.calls
-        )
-        return evolve(state, processed=evolve(state.processed, calls=calls))
-
     def _owner(self, owner: str) -> int | None:
+        """Give the place of an agent in the table, at its end if it is new."""
         agents = self.history.agents
         known = next((i for i, agent in enumerate(agents) if identity(agent) == owner), None)
         return self.history.agent({"name": owner}) if known is None else known
@@ -358,24 +328,3 @@ def _names(name: JSONValue, space: JSONValue) -> set[str]:
         dumps(["deferred_top_level", name]),
         f"{space}.{name}",
     }
-
-
-def _owns(run: RunState, record: Owned) -> bool:
-    """Tell whether a record is for a run inside."""
-    if record.owner is not None:
-        return record.owner in {identity(agent) for agent in run.agents}
-    waiting = {each.call_id for each in run.interruptions}
-    lists = (record.grant.approved, record.grant.rejected)
-    ids = {call_id for each in lists if isinstance(each, list) for call_id in each}
-    return bool(ids) and ids <= waiting
-
-
-def _given(run: RunState | None, records: list[Owned]) -> RunState | None:
-    if run is None:
-        return None
-    at = {identity(agent): place for place, agent in enumerate(run.agents)}
-    grants = tuple(
-        each.grant if each.owner is None else evolve(each.grant, agent=at[each.owner])
-        for each in records
-    )
-    return evolve(run, grants=(*run.grants, *grants))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hitl import values
 from hitl.border import handoff, rejected
-from hitl.dialects.openai_js import unsaid
+from hitl.dialect import too_deep
+from hitl.dialects.openai_js import number, shared, unsaid
 from hitl.dialects.openai_js.tool import unbound
 from hitl.document import escape
 from hitl.model import positions
@@ -18,10 +19,8 @@ from hitl.revision import Loss
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hitl.document import JSONValue
     from hitl.model import RunState
 
-_EXACT = 2**53
 _GUARDRAILS = "that the input guardrails have passed is not recorded; it is taken for granted"
 _HANDOFF = "a handoff is pending and its target agent is not said; the SDK does not resume without"
 _TOOL = "the SDK has no tool of this kind, and a call of it is pending"
@@ -34,6 +33,7 @@ _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
 _ARGUMENT = (
     "JavaScript cannot hold a number of the arguments; the tool would be called with another"
 )
+_DEEP = "the arguments are nested too deeply for a record of the call to be computed"
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
 _UNUSED = ("custom", "local_shell")
@@ -78,11 +78,15 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
                 hint=None if done else _REJECT,
             )
         if call.run is not None:
+            yield from shared.lost(state, shared.known(call.run), path)
+            yield from shared.lost(call.run, shared.own(state), f"{at}/run")
             yield from _run(call.run, f"{at}/run")
 
 
 def _context(state: RunState, path: str) -> Iterator[Loss]:
     context = state.context
+    if context is not None:
+        yield from _numbers(values.decode(context.tool_input), f"{path}/context/tool_input")
     if context is None or not context.has_data:
         return
     at = f"{path}/context/data"
@@ -99,26 +103,39 @@ def _arguments(state: RunState, path: str) -> Iterator[Loss]:
     """Name the waiting calls that JavaScript would run with other numbers than were approved."""
     waiting = positions((state.step and state.step.interruptions) or ())
     for index, position in enumerate(waiting):
-        raw = state.log.item(position).raw
-        text = raw.get("arguments") if isinstance(raw, dict) else None
-        if not isinstance(text, str):
-            continue
-        try:
-            parsed = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if any(True for _ in _numbers(parsed, "")):
-            at = f"{path}/step/interruptions/{index}/raw/arguments"
+        raw = values.decode(state.log.item(position).raw)
+        at = f"{path}/step/interruptions/{index}/raw"
+        if any(True for _ in _numbers(raw, "")):
             yield Loss(path=at, severity="error", reason=_ARGUMENT)
+        if any(True for _ in _numbers(_parsed(raw), "")):
+            yield Loss(path=f"{at}/arguments", severity="error", reason=_ARGUMENT)
+
+
+def _parsed(raw: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give the arguments of a call that are JSON text; None where there are none."""
+    text = raw.get("arguments") if isinstance(raw, dict) else None
+    if not isinstance(text, str) or too_deep(text):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _items(state: RunState, path: str) -> Iterator[Loss]:
-    """Name the outputs with numbers that JavaScript changes."""
-    for position in positions(state.generated or ()):
-        item = state.log.item(position)
-        if item.has_output:
-            at = f"{path}/items/{position}/item/output"
-            yield from _numbers(values.decode(item.output), at)
+    """Name what JavaScript changes, or cannot compute a record of, in the history."""
+    for position, record in enumerate(state.log):
+        at = f"{path}/items/{position}"
+        if record.guardrail is not None:
+            result = values.decode(record.guardrail.result)
+            yield from _numbers(result, f"{at}/guardrail/result")
+        item = record.item
+        if item is None:
+            continue
+        if isinstance(item.raw, dict) and too_deep(item.raw.get("arguments")):
+            yield Loss(path=f"{at}/item/raw/arguments", severity="error", reason=_DEEP)
+        for name in ("raw", "output", "custom_data"):
+            yield from _numbers(values.decode(getattr(item, name)), f"{at}/item/{name}")
 
 
 def _numbers(value: Any, at: str) -> Iterator[Loss]:  # noqa: ANN401 - JSON
@@ -131,13 +148,5 @@ def _numbers(value: Any, at: str) -> Iterator[Loss]:  # noqa: ANN401 - JSON
         yield from _numbers(each, f"{at}/{escape(str(key))}")
     if isinstance(value, float) and not math.isfinite(value):
         yield Loss(path=at, severity="error", reason=_NO_NUMBER)
-    elif isinstance(value, int) and abs(value) > _EXACT and not _holds(value):
+    elif isinstance(value, int) and not number.holds(value):
         yield Loss(path=at, severity="warn", reason=_NUMBER)
-
-
-def _holds(value: JSONValue) -> bool:
-    """Tell whether a double is exactly this integer."""
-    try:
-        return int(float(value)) == value  # type: ignore[arg-type]
-    except OverflowError:
-        return False

@@ -93,6 +93,18 @@ def read(given: JSONValue) -> JSONValue:
     return _READ.get(kind, _same)(given)
 
 
+def made(given: JSONValue) -> JSONValue:
+    """Give what a model said as `read` does, with the placeholder where it has no id.
+
+    This SDK does not ask for ids; the Python SDK drops a message or reasoning without one.
+    """
+    found = read(given)
+    if not isinstance(found, dict) or found.get("id") is not None:
+        return found
+    said = found.get("type") == "message" and found.get("role") == "assistant"
+    return {**found, "id": _NO_ID} if said or found.get("type") == "reasoning" else found
+
+
 def write(given: JSONValue, name: str | None = None) -> JSONValue:
     """Give an item of the Responses API as a raw item of the protocol.
 
@@ -383,6 +395,18 @@ def _screenshot(old: str, new: str) -> Callable[[JSONObject], JSONObject]:
     return change
 
 
+def _action_out(given: JSONObject) -> JSONObject:
+    """Give a shell call with an action as the SDK keeps it.
+
+    Its schema strips `type` from the call and not from the request: the two would differ.
+    """
+    action = given.get("action")
+    if isinstance(action, dict):
+        said = {k: v for k, v in action.items() if (k, v) != ("type", "exec")}
+        given = {**given, "action": said}
+    return _renamed("action", _ACTION_BACK)(given)
+
+
 _VALUES_IN: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER),
     "function_call_result": _result_in,
@@ -395,7 +419,7 @@ _VALUES_OUT: dict[str, Callable[[JSONObject], JSONObject]] = {
     "function_call": _called(_CALLER_BACK),
     "function_call_result": _result_out,
     "computer_call_result": _screenshot("image_url", "data"),
-    "shell_call": _renamed("action", _ACTION_BACK),
+    "shell_call": _action_out,
     "shell_call_output": _shell_out,
     "apply_patch_call": _renamed("operation", {"move_to": "moveTo"}),
 }

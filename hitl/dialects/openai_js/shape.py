@@ -7,6 +7,7 @@ same places, so every function here goes through all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeAlias, cast
 
 from hitl import document as json_document
@@ -19,6 +20,8 @@ from hitl.revision import Added, Loss, Mend, Revision
 Route: TypeAlias = tuple[str, ...]
 """Keys from a run to an object; `*` is every entry of an array and every value of an object."""
 RunStep: TypeAlias = Callable[[JSONObject], JSONObject]
+Unknown: TypeAlias = Callable[[JSONObject, str], Iterator[Loss]]
+"""Names what an older version does not know in a run; the run stands at the JSON Pointer."""
 
 RUNS = "pendingAgentToolRuns"
 ITEMS: tuple[Route, ...] = (
@@ -155,6 +158,7 @@ def revision(
     added: tuple[Added, ...] = (),
     downgrade: RunStep = lambda run: run,
     mends: tuple[Mend[Any], ...] = (),
+    unknown: tuple[Unknown, ...] = (),
 ) -> Revision:
     """Make a version of what it declares; reading it changes the label and nothing else.
 
@@ -168,6 +172,7 @@ def revision(
         added: the keys it added or changed.
         downgrade: rewrites what the parent says in other words; of one run.
         mends: what states of older versions need.
+        unknown: name what the parent does not know although it has the key; of one run.
     """
 
     def up(run: JSONObject) -> JSONObject:
@@ -181,7 +186,9 @@ def revision(
         return _relabelled(run, version, parent)
 
     def lost(document: JSONObject) -> tuple[Loss, ...]:
-        return tuple(each for path, run in runs(document) for each in _lost(run, path, added))
+        found = tuple(each for path, run in runs(document) for each in _lost(run, path, added))
+        more = (names(run, path) for path, run in runs(document) for names in unknown)
+        return (*found, *chain.from_iterable(more))
 
     return Revision(
         version=version,

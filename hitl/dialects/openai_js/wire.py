@@ -71,7 +71,7 @@ DETAILS = {
 # The SDK's name for an item without an id, and the one the log keeps; each SDK strips its own.
 NO_ID = ("FAKE_ID", "__fake_id__")
 
-# What a run is called by that is not traced.
+# The id of the trace that the SDK writes with tracing off.
 NO_TRACE = "no-op"
 
 # Secrets the SDK writes in clear text.

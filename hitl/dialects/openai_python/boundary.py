@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from hitl.dialects.openai_python.nest import every
-from hitl.model import positions
+from hitl.model import positions, spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,19 @@ def with_boundary(run: RunState) -> RunState:
     if not isinstance(document, dict) or _KEY not in document:
         own = {**own, "indexes": True}
     return evolve(run, current_response=found, extras={**run.extras, dialect: own})
+
+
+def of_another(run: RunState) -> JSONObject | None:
+    """Give the current response of a run that another SDK wrote, said or found.
+
+    With output guardrails the SDK goes on with no run that does not say it. Another SDK lists a
+    hosted request for approval among the items that came with it.
+    """
+    if run.current_response is not None or run.processed is None or run.step is None:
+        return run.current_response
+    asked = {*positions(run.step.interruptions or ())}
+    new = spans(each for each in positions(run.processed.new_items or ()) if each not in asked)
+    return _found(evolve(run, processed=evolve(run.processed, new_items=new)))
 
 
 def _found(run: RunState) -> JSONObject | None:

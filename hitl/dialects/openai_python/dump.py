@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from hitl.dialect import json_type
-from hitl.dialects.openai_python import approvals, degrade, ledger, usage, wire
+from hitl.dialects.openai_python import approvals, boundary, degrade, ledger, usage, wire
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.load import indexes
 from hitl.dialects.openai_python.room import Room
@@ -80,6 +80,8 @@ class _Dumper:
             self._reference(agent, f"/agents/{i}") for i, agent in enumerate(state.agents)
         ]
         self.extras = state.extras.get(dialect, {})
+        self.foreign = dialect not in state.extras
+        self.another = state.origin.dialect != dialect
         self._items: dict[int, JSONObject] = {}
         self._raws: dict[int, JSONValue] = {}
         self._responses: dict[int, JSONObject] = {}
@@ -90,8 +92,7 @@ class _Dumper:
     def dump(self) -> Dumped:
         self._read_log()
         state = self.state
-        foreign = self.dialect not in state.extras
-        rest = dict(wire.DEFAULTS) if foreign else self._extra("document")
+        rest = dict(wire.DEFAULTS) if self.foreign else self._extra("document")
         document = {**rest, wire.VERSION_KEY: self.version}
         self._put(document, "current_turn", state.turn.current)
         if not self.extras.get("no_max_turns"):  # the SDK does not read a state without the key
@@ -112,7 +113,7 @@ class _Dumper:
         self._put(document, "context", self._context())
         self._put(document, "current_step", self._step())
         self._put(document, "last_processed_response", self._processed())
-        if "indexes" in self.extras or foreign:
+        if "indexes" in self.extras or self.foreign:
             document["generated_session_item_indexes"] = indexes(state.generated, state.session)
         for pointer, secret in state.secrets.items():
             _reinsert(document, pointer, self._plain(secret, pointer))
@@ -188,6 +189,8 @@ class _Dumper:
         written: JSONObject = {}
         for name in (*wire.USAGE_COUNTS, *wire.USAGE_DETAILS):
             self._put(written, name, self._plain(getattr(given, name), f"{at}/{name}"))
+        if self.another:  # the first releases of JavaScript's write none
+            written = {**{name: [] for name in wire.USAGE_DETAILS}, **written}
         if given.entries is not None:
             entries = usage.unfold(given.entries, tuple(usages))
             written["request_usage_entries"] = self._plain(entries, f"{at}/entries")
@@ -209,7 +212,8 @@ class _Dumper:
                 self._lose("info", _HAVING)(f"{self.path}/conversation/acknowledged")
             if conversation.mode == "conversation" and conversation.sent is not None:
                 self._lose("warn", _DOUBT)(f"{self.path}/conversation/sent")
-        current = self._plain(state.current_response, "/current_response")
+        found = boundary.of_another(state) if self.another else state.current_response
+        current = self._plain(found, "/current_response")
         self._put(document, "current_response_generated_item_ownership", current)
         self._put(document, "tool_use_tracker", self._plain(state.tool_use, "/tool_use"))
         self._put(document, "current_turn_persisted_item_count", state.persisted)

@@ -80,6 +80,8 @@ def identity(item: Item) -> Identity | None:
     scope = approval_scope(item)
     if scope is None or not any(key in raw for key in _NEEDS[kind]):
         return None
+    if kind == "custom_tool_call" and not (isinstance(raw.get("name"), str) and raw["name"]):
+        return None
     payload: dict[str, JSONValue] = {"approval_scope": scope}
     for key in _MEANING:
         if raw.get(key) is None or (kind == "function_call" and key in {"name", "namespace"}):

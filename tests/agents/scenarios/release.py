@@ -15,7 +15,7 @@ from tests.agents.scenario import Scenario
 if TYPE_CHECKING:
     from tests.agents.log import Log
 
-_FOLDER = "openai-agents-python/0.24.0"
+FOLDER = "openai-agents-python/0.24.0"
 _LAST = None
 
 
@@ -96,7 +96,7 @@ _BY_STEM = {
     "conversation_id": Scenario(cast=_ops),
     "previous_response_id": Scenario(cast=_ops),
     "auto_previous": Scenario(cast=_ops),
-    "session": Scenario(cast=_ops, session_id="h", history=f"{_FOLDER}/session.history"),
+    "session": Scenario(cast=_ops, session_id="h", history=f"{FOLDER}/session.history"),
     "nested": Scenario(cast=_nested),
     "nested_approved": Scenario(cast=_nested, decided=frozenset({"call_in"})),
     "handoff": Scenario(cast=_handoff),
@@ -106,4 +106,4 @@ _BY_STEM = {
     "local_mcp": Scenario(cast=_local_mcp),
     "final": Scenario(cast=_final, finished=True),
 }
-SCENARIOS = {f"{_FOLDER}/{stem}": scenario for stem, scenario in _BY_STEM.items()}
+SCENARIOS = {f"{FOLDER}/{stem}": scenario for stem, scenario in _BY_STEM.items()}

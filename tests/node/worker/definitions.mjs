@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent, handoff } from '@openai/agents';
 import { ScriptedModel } from './model.mjs';
+import { RECORDED } from './recorded.mjs';
 import * as tools from './tools.mjs';
 
 /** Definition → agent → steps; `$TRANSFER` is the handoff's default name, spelled as here. */
@@ -84,6 +85,7 @@ function spelled(log, { call }) {
 
 /** Name → the root agent, fresh, whose models and tools note what they do in the log. */
 export const CASTS = {
+  ...RECORDED,
   apply_patch: one('Patcher', 'apply_patch', (log) => tools.applyPatch(log, { needsApproval: true })),
   context: mailer('mailer'),
   conversation: mailer('mailer'),
@@ -100,7 +102,7 @@ export const CASTS = {
   listinput: mailer('mailer'),
   local_done: withEmail('Operator', 'local_done', tools.shell, tools.applyPatch),
   local_mcp: (log) =>
-    agent('McpLocal', 'local_mcp', log, { mcpServers: [new tools.Calculator(log)], tools: [tools.sendEmail(log)] }),
+    agent('McpLocal', 'local_mcp', log, { mcpServers: [tools.calculator(log)], tools: [tools.sendEmail(log)] }),
   multi_session: planner('multi_turn'),
   multi_turn: planner('multi_turn'),
   nested,

@@ -3,15 +3,16 @@
 import { createInterface } from 'node:readline';
 import { setTracingDisabled } from '@openai/agents';
 import * as play from './play.mjs';
-import { convertToOutputItem, getInputItems, getToolInvocationCallId, getToolInvocationFingerprint, SerializedRunState } from './sdk.mjs';
+import { convertToOutputItem, getInputItems, invocations, SerializedRunState } from './sdk.mjs';
 
 const KINDS = {
   pause: play.pause,
   resume: play.resume,
+  reread: play.reread,
   session: play.sessionItems,
   // `toolName` is the tool's state key, `call` the raw item in this SDK's own form.
-  fingerprint: async ({ toolName, call }) => getToolInvocationFingerprint(toolName, call),
-  callId: async ({ call }) => getToolInvocationCallId(call) ?? null,
+  fingerprint: async ({ toolName, call }) => (await invocations()).getToolInvocationFingerprint(toolName, call),
+  callId: async ({ call }) => (await invocations()).getToolInvocationCallId(call) ?? null,
   toOutput: async ({ items }) => convertToOutputItem(items),
   toInput: async ({ items }) => getInputItems(items),
   // What the SDK's own reader finds wrong with a state: a list of places.

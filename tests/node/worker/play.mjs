@@ -1,7 +1,7 @@
 // Pause, decide, resume with the real SDK, and everything that can be seen of it. The twin of
 // tests/node/python.py, which says what a job and an outcome look like.
 
-import { MemorySession, run, RunState } from '@openai/agents';
+import * as sdk from '@openai/agents'; // by its parts: older releases do not have all of them
 import { CASTS } from './definitions.mjs';
 import { Log } from './log.mjs';
 import { convertToOutputItem, getInputItems } from './sdk.mjs';
@@ -19,10 +19,12 @@ const VERDICTS = {
 
 const callId = (item) => item.rawItem.callId ?? item.rawItem.id ?? item.rawItem.providerData?.id;
 
-const argumentsOf = (item) => item.arguments ?? item.rawItem.providerData?.arguments ?? null;
+const argumentsOf = (item) => item.arguments ?? item.rawItem.arguments ?? item.rawItem.providerData?.arguments ?? null;
+
+const nameOf = (item) => item.name ?? item.rawItem.name ?? null;
 
 function pending(state) {
-  return state.getInterruptions().map((item) => [item.agent.name, item.name, callId(item), argumentsOf(item)]);
+  return state.getInterruptions().map((item) => [item.agent.name, nameOf(item), callId(item), argumentsOf(item)]);
 }
 
 /** Give the job's verdicts to what waits; true when there was one. */
@@ -38,14 +40,14 @@ class Stage {
     this.job = job;
     this.agent = CASTS[job.definition](this.log, job);
     this.stops = [];
-    if (job.session) this.session = new MemorySession({ sessionId: 'sess_1', initialItems: job.session });
+    if (job.session) this.session = new sdk.MemorySession({ sessionId: 'sess_1', initialItems: job.session });
   }
 
   /** Run to the next pause or the end, drained. */
   async go(given, options = {}) {
     const session = this.session ? { session: this.session } : {};
-    if (!this.job.streamed) return await run(this.agent, given, { ...options, ...session });
-    const result = await run(this.agent, given, { ...options, ...session, stream: true });
+    if (!this.job.streamed) return await sdk.run(this.agent, given, { ...options, ...session });
+    const result = await sdk.run(this.agent, given, { ...options, ...session, stream: true });
     for await (const _ of result) { /* drained */ }
     await result.completed;
     return result;
@@ -83,7 +85,7 @@ export async function resume(job) {
   const stage = new Stage(job);
   let result;
   try {
-    let state = await RunState.fromString(stage.agent, job.state);
+    let state = await sdk.RunState.fromString(stage.agent, job.state);
     stage.stops.push(pending(state));
     for (let leg = 0; leg < (job.legs ?? MOST_PAUSES); leg += 1) {
       const decided = decide(state, job);
@@ -97,6 +99,12 @@ export async function resume(job) {
     return await stage.seen(undefined, error);
   }
   return await stage.seen(result, null);
+}
+
+/** A state as the SDK reads it and writes it again; nothing runs. */
+export async function reread(job) {
+  const stage = new Stage(job);
+  return (await RunState.fromString(stage.agent, job.state)).toString();
 }
 
 /** Responses items as this SDK's session holds them; names of results are their calls'. */

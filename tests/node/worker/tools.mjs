@@ -1,17 +1,25 @@
 // Tools that only say what they would have done, in the log; the twin of tests/agents/tools.py.
 
-import { applyPatchTool, hostedMcpTool, shellTool, tool } from '@openai/agents';
+import * as sdk from '@openai/agents'; // by its parts: older releases do not have all of them
 
 const TEXT = { type: 'string' };
 const NUMBER = { type: 'number' };
 const WEATHER = { temp: 3.5, flags: [true, null], nested: { camelKey: 1, snake_key: 2 } };
 
+/** A schema of an object that has these properties and no others. */
+export const schema = (properties) => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
+
 /** A function tool from a bare schema; `answer` makes the output from the arguments. */
 export function functionTool(log, name, properties, answer, { needsApproval = false, strict = true } = {}) {
-  return tool({
+  return sdk.tool({
     name,
     description: `${name} tool`,
-    parameters: { type: 'object', properties, required: Object.keys(properties), additionalProperties: !strict },
+    parameters: { ...schema(properties), additionalProperties: !strict },
     strict,
     needsApproval,
     execute: async (given, _context, details) => {
@@ -29,6 +37,9 @@ export const sendEmail = (log, options = {}) =>
 export const deleteFile = (log) =>
   functionTool(log, 'delete_file', { path: TEXT }, (given) => `deleted ${given.path}`, asking);
 
+export const statFile = (log) =>
+  functionTool(log, 'stat_file', { path: TEXT }, (given) => ({ path: given.path, size: 1, tags: ['a'] }));
+
 export const lookup = (log) =>
   functionTool(log, 'lookup', { key: TEXT }, (given) => `value of ${given.key} is 42`, asking);
 
@@ -44,7 +55,7 @@ export const getNumber = (log) => functionTool(log, 'get_number', { n: NUMBER },
 export const fixed = (log, name, output) => functionTool(log, name, {}, () => output);
 
 export const shell = (log, options = {}) =>
-  shellTool({
+  sdk.shellTool({
     ...options,
     shell: {
       run: async (action) => {
@@ -60,19 +71,18 @@ export function applyPatch(log, options = {}) {
     log.ran('apply_patch', [operation.type, operation.path, operation.diff]);
     return { status: 'completed', output: `patched ${operation.path}` };
   };
-  return applyPatchTool({ ...options, editor: { createFile: edit, updateFile: edit, deleteFile: edit } });
+  return sdk.applyPatchTool({ ...options, editor: { createFile: edit, updateFile: edit, deleteFile: edit } });
 }
 
-export const hostedMcp = (requireApproval = 'always') =>
-  hostedMcpTool({ serverLabel: 'deepwiki', serverUrl: 'https://mcp.example/x', requireApproval });
+export const hostedMcp = (requireApproval = 'always', serverLabel = 'deepwiki') =>
+  sdk.hostedMcpTool({ serverLabel, serverUrl: 'https://mcp.example/x', requireApproval });
 
-/** An MCP server inside this process with one tool, which adds. */
-export class Calculator {
+/** An MCP server inside this process with one tool; `answer` makes the text from the arguments. */
+export class LocalMcp {
   cacheToolsList = false;
-  name = 'calc';
 
-  constructor(log) {
-    this.log = log;
+  constructor(log, name, tool, answer) {
+    Object.assign(this, { log, name, tool, answer });
   }
 
   async connect() {}
@@ -80,12 +90,14 @@ export class Calculator {
   async invalidateToolsCache() {}
 
   async listTools() {
-    const inputSchema = { type: 'object', properties: { a: NUMBER, b: NUMBER }, required: ['a', 'b'], additionalProperties: false };
-    return [{ name: 'add', description: 'add', inputSchema }];
+    return [{ description: this.tool.name, ...this.tool }];
   }
 
   async callTool(name, given) {
     this.log.ran(name, given);
-    return [{ type: 'text', text: String(given.a + given.b) }];
+    return [{ type: 'text', text: this.answer(given) }];
   }
 }
+
+export const calculator = (log) =>
+  new LocalMcp(log, 'calc', { name: 'add', inputSchema: schema({ a: NUMBER, b: NUMBER }) }, ({ a, b }) => String(a + b));

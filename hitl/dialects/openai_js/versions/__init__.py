@@ -11,26 +11,45 @@ import pkgutil
 import re
 from typing import TYPE_CHECKING
 
+from hitl.dialects.openai_js import feature
 from hitl.dialects.openai_js.shape import revision
 from hitl.dialects.openai_js.versions.v1_0 import DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hitl.dialects.openai_js.shape import Unknown
     from hitl.revision import Revision
 
 __all__ = ["DEFINITIONS", "REVISIONS"]
 
 _MAIN = "openai-agents-js git main, never released"
 
-# Version, parent, source, what it meant. Raw items and what tools say of themselves are open.
-_SAME_SHAPE = (
-    ("1.3", "1.2", _MAIN, "approvals of computer calls"),
-    ("1.8", "1.7", "@openai/agents-core 0.6.0", "tool search; several computer actions in a call"),
-    ("1.14", "1.13", "@openai/agents-core 0.14.0", "programs that call tools; phases of messages"),
-    ("1.15", "1.14", "@openai/agents-core 0.14.2", "a second form of sandbox sessions"),
-    ("1.19", "1.18", "@openai/agents-core 0.16.1", "a decision on one call beside one for good"),
-    ("1.22", "1.21", "@openai/agents-core 0.20.0", "MCP tools that a tool search found"),
+# Version, parent, source, what it meant, and what of it the parent does not know. Raw items and
+# what tools say of themselves are open.
+_SAME_SHAPE: tuple[tuple[str, str, str, str, tuple[Unknown, ...]], ...] = (
+    ("1.3", "1.2", _MAIN, "approvals of computer calls", ()),
+    (
+        *("1.8", "1.7", "@openai/agents-core 0.6.0"),
+        "tool search; several computer actions in a call",
+        (feature.tool_search,),
+    ),
+    (
+        *("1.14", "1.13", "@openai/agents-core 0.14.0"),
+        "programs that call tools; phases of messages",
+        (feature.programs,),
+    ),
+    (
+        *("1.15", "1.14", "@openai/agents-core 0.14.2"),
+        "a second form of sandbox sessions",
+        (feature.sandbox(1),),
+    ),
+    (
+        *("1.19", "1.18", "@openai/agents-core 0.16.1"),
+        "a decision on one call beside one for good; a fourth form of sandbox sessions",
+        (feature.both_verdicts, feature.sandbox(3)),
+    ),
+    ("1.22", "1.21", "@openai/agents-core 0.20.0", "MCP tools that a tool search found", ()),
 )
 
 
@@ -43,7 +62,7 @@ def _collect(path: Iterable[str], package: str) -> tuple[Revision, ...]:
 REVISIONS: tuple[Revision, ...] = (
     *_collect(__path__, __name__),
     *(
-        revision(version=version, parent=parent, summary=summary, source=source)
-        for version, parent, source, summary in _SAME_SHAPE
+        revision(version=version, parent=parent, summary=summary, source=source, unknown=unknown)
+        for version, parent, source, summary, unknown in _SAME_SHAPE
     ),
 )

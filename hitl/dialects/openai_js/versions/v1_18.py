@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js import down, mend
+from hitl.dialects.openai_js import down, feature, mend
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
@@ -66,6 +66,7 @@ REVISION = revision(
     summary="calls are bound to their records; structured outputs",
     source="@openai/agents-core 0.15.0",
     added=ADDED,
+    unknown=(feature.sandbox(2),),
     downgrade=downgrade,
     mends=MENDS,
 )

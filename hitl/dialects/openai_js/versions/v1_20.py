@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hitl.dialects.openai_js import feature
 from hitl.dialects.openai_js.shape import revision
 from hitl.revision import Added
 from hitl.schema import COUNT, OBJECT, closed, listed
@@ -39,4 +40,5 @@ REVISION = revision(
     summary="which items are of the current response; held writes",
     source="@openai/agents-core 0.17.1",
     added=ADDED,
+    unknown=(feature.sandbox(4),),
 )

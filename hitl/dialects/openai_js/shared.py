@@ -1,0 +1,181 @@
+"""Decisions of runs inside: the SDK keeps them with the outermost run, where they cover more.
+
+Another SDK keeps them with the run they were taken in. A decision for good that a run around it or
+inside it could use too is written for the calls it was taken on: the later ones ask again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
+
+from hitl.dialects.openai_js import agent as agents
+from hitl.dialects.openai_js import approvals, ledger
+from hitl.model import positions
+from hitl.model.grant import joined
+from hitl.revision import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hitl.dialects.openai_js.approvals import Owned
+    from hitl.model import Grant, RunState
+
+_WIDER = (
+    "a decision for good would cover the runs around or inside its own too; it is kept for"
+    " its call, later ones ask again"
+)
+
+
+def placed(
+    state: RunState, records: Sequence[Owned], owner: Callable[[str], int | None]
+) -> RunState:
+    """Give each run the records that are for it: the SDK keeps those of runs inside outside.
+
+    An agent that several of the runs have is decided for in each of them.
+
+    Args:
+        state: a run with the runs inside, without records.
+        records: those of all of them.
+        owner: gives the position of an agent in the table of the run.
+    """
+    kept = list(records)
+    calls = []
+    mine = own(state)
+    for call in state.processed.calls if state.processed else ():
+        if call.run is None:
+            calls.append(call)
+            continue
+        run = call.run
+        parts = [part for each in records if (part := _inside(each, run)) is not None]
+        calls.append(evolve(call, run=placed(run, parts, _position(run))))
+        kept = [left for each in kept if (left := _outside(each, run, mine)) is not None]
+    grants = tuple(
+        each.grant if each.owner is None else evolve(each.grant, agent=owner(each.owner))
+        for each in kept
+    )
+    if state.processed is not None:
+        state = evolve(state, processed=evolve(state.processed, calls=tuple(calls)))
+    return evolve(state, grants=grants)
+
+
+def _position(run: RunState) -> Callable[[str], int | None]:
+    at = {agents.identity(each): place for place, each in enumerate(run.agents)}
+    return at.get
+
+
+def _inside(record: Owned, run: RunState) -> Owned | None:
+    """Give the part of a record that is for a run inside, or for one deeper in it."""
+    if record.owner is not None:
+        return record if record.owner in known(run) else None
+    if record.grant.sticky is not None:
+        return record
+    ids = {each.call_id for each in run.interruptions}
+    return _part(record, lambda call_id: call_id in ids)
+
+
+def _outside(record: Owned, run: RunState, mine: set[str]) -> Owned | None:
+    """Give the part of a record that is not only for a run inside."""
+    if record.owner is not None:
+        return None if record.owner in known(run) - mine else record
+    ids = {each.call_id for each in run.interruptions}
+    if record.grant.sticky is not None or _part(record, lambda call_id: call_id in ids) is None:
+        return record
+    return _part(record, lambda call_id: call_id not in ids)
+
+
+def _part(record: Owned, is_mine: Callable[[str], bool]) -> Owned | None:
+    """Give what a record says of some calls; None if it says nothing of them."""
+    grant = record.grant
+    lists = {
+        name: [call_id for call_id in found if is_mine(call_id)]
+        for name in ("approved", "rejected")
+        if isinstance(found := getattr(grant, name), list)
+    }
+    if not any(lists.values()):
+        return None
+    exact: dict[str, Any] = {"approved": [], "rejected": [], **lists, "sticky_message": None}
+    kept = {key: text for key, text in (grant.messages or {}).items() if is_mine(key)}
+    return evolve(record, grant=evolve(grant, **exact, messages=kept or None))
+
+
+def known(run: RunState) -> set[str]:
+    """Give the agents of a run and of those inside it."""
+    found = {agents.identity(each) for each in run.agents}
+    for call in run.processed.calls if run.processed else ():
+        if call.run is not None:
+            found |= known(call.run)
+    return found
+
+
+def gathered(records: Sequence[Owned]) -> list[Owned]:
+    """Give one record for each tool of each agent: what several runs say of it, together."""
+    found: dict[tuple[object, ...], Owned] = {}
+    for each in records:
+        mark = (each.owner, each.grant.subject, each.grant.server, each.grant.key)
+        before = found.get(mark)
+        found[mark] = (
+            each if before is None else evolve(each, grant=joined(before.grant, each.grant))
+        )
+    return list(found.values())
+
+
+def narrowed(records: Sequence[Owned], run: RunState, others: set[str]) -> list[Owned]:
+    """Give the records of a run without more than they covered there.
+
+    Args:
+        records: the records of the run.
+        run: the run.
+        others: the agents of the runs around it, or of those inside it.
+    """
+    return [_narrowed(each, run) if _is_wider(each, others) else each for each in records]
+
+
+def lost(run: RunState, others: set[str], path: str) -> Iterator[Loss]:
+    """Name the decisions for good of a run, at `path`, that become narrower."""
+    for index, grant in enumerate(run.grants):
+        if _is_wider(approvals.owned_by(grant, run), others):
+            yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_WIDER)
+    for decision in run.decisions:
+        taken = approvals.records(evolve(run, grants=(), decisions=(decision,)))
+        if any(_is_wider(each, others) for each in taken):
+            at = f"{path}/decisions/{decision.call_id}"
+            yield Loss(path=at, severity="warn", reason=_WIDER)
+
+
+def _is_wider(record: Owned, others: set[str]) -> bool:
+    if record.grant.sticky is None or record.grant.subject not in approvals.SUBJECTS:
+        return False
+    return record.owner is None or record.owner in others
+
+
+def own(run: RunState) -> set[str]:
+    """Give the agents that a run itself has had: those of runs inside are named in it, too."""
+    items = [run.log.item(position) for position in positions(run.generated or ())]
+    at = {run.current_agent or 0, *(item.agent for item in items if item.kind != "approval")}
+    return {agents.identity(run.agents[each]) for each in at if each is not None}
+
+
+def _narrowed(record: Owned, run: RunState) -> Owned:
+    grant = record.grant
+    calls = ledger.all_calls(run)
+    ids = [
+        item.call_id or ""
+        for owner, item in calls
+        if approvals.is_about(record, owner, item) and ledger.is_own(run, item)
+    ]
+    mine, other = ("approved", "rejected") if grant.sticky else ("rejected", "approved")
+    listed = getattr(grant, other)
+    exact = listed if isinstance(listed, list) else []
+    covered = [call_id for call_id in dict.fromkeys(ids) if call_id not in exact]
+    verdict: dict[str, Any] = {mine: covered, other: exact, "sticky_message": None}
+    return evolve(record, grant=evolve(grant, **verdict, messages=_told(grant, covered)))
+
+
+def _told(grant: Grant, covered: Sequence[str]) -> dict[str, str] | None:
+    """Give what is told to the model, call by call."""
+    said = dict(grant.messages or {})
+    if grant.sticky is False and grant.sticky_message is not None:
+        said = {**dict.fromkeys(covered, grant.sticky_message), **said}
+    return said or None
