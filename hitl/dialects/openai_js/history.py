@@ -16,7 +16,7 @@ from hitl.errors import DocumentError, InvalidDocument
 from hitl.model import Agent, Guardrail, Item, Record, Response, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hitl.codec import Codec
     from hitl.document import JSONValue
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _SORTED = msgspec.json.Encoder(order="sorted")
 _BUILT_IN = {"shell_call": "shell", "apply_patch_call": "apply_patch"}
 _Mark: TypeAlias = tuple[object, ...]
+
+# An approval is for people, and staged input is an occurrence of its own, whatever it says.
+_ITSELF = frozenset({"approval", "opaque", "input"})
 
 
 class History:
@@ -56,9 +59,9 @@ class History:
         listed = given if isinstance(given, list) else []
         return spans(self._place(each, used, f"{path}/{i}") for i, each in enumerate(listed))
 
-    def raws(self, given: JSONValue, kind: str, path: str) -> list[int]:
-        """Give the positions of a list of bare raw items."""
-        used: set[int] = set()
+    def raws(self, given: JSONValue, kind: str, path: str, apart: Iterable[int] = ()) -> list[int]:
+        """Give the positions of a list of bare raw items, none of them `apart`."""
+        used = set(apart)
         listed = given if isinstance(given, list) else []
         return [self.raw(each, kind, f"{path}/{i}", used) for i, each in enumerate(listed)]
 
@@ -111,7 +114,7 @@ class History:
             raw = _bytes(item.raw)
             position = self._append(Record(item=self._stored(item, raw)))
             self._items.setdefault(mark, []).append(position)
-            if item.kind not in {"approval", "opaque"}:
+            if item.kind not in _ITSELF:
                 self._raws.setdefault(raw, []).append(position)
         used.add(position)
         return position

@@ -83,7 +83,10 @@ class _Loader:
         processed = self._processed()
         step = self._step()
         input_ = self._input()
-        staged = history.raws(given.get("pendingInput"), "input", f"{self.path}/pendingInput")
+        # What is said again is another occurrence.
+        said = () if isinstance(input_, str) else positions(input_)
+        at = f"{self.path}/pendingInput"
+        staged = history.raws(given.get("pendingInput"), "input", at, apart=said)
         responses = [
             history.response(each, f"{self.path}/modelResponses/{i}")
             for i, each in enumerate(self._list("modelResponses"))
