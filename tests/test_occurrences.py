@@ -32,9 +32,9 @@ def javascript(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - of a documen
 
 
 def told(state: RunState) -> int:
-    """How often it was said."""
-    raws = [each.raw for each in (*history(state), *staged(state))]
-    return sum(each.get("content") == "go" for each in raws)
+    """How often it was said: in how many places of the log."""
+    found = (*history(state), *staged(state))
+    return len({each.name for each in found if each.raw.get("content") == "go"})
 
 
 def delivered(document: dict[str, Any], key: str, item: dict[str, Any]) -> dict[str, Any]:
