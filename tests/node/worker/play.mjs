@@ -104,7 +104,7 @@ export async function resume(job) {
 /** A state as the SDK reads it and writes it again; nothing runs. */
 export async function reread(job) {
   const stage = new Stage(job);
-  return (await RunState.fromString(stage.agent, job.state)).toString();
+  return (await sdk.RunState.fromString(stage.agent, job.state)).toString();
 }
 
 /** Responses items as this SDK's session holds them; names of results are their calls'. */
