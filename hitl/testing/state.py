@@ -100,7 +100,7 @@ def _states(draw: DrawFn, depth: int, taste: Taste) -> RunState:
         step=Step(kind="interruption", interruptions=spans(log.waiting)),
         processed=processed,
         grants=tuple(
-            draw(taste.several(_grants(len(agents)), lambda each: (each.agent, each.key)))
+            draw(taste.several(_grants(len(agents), taste), lambda each: (each.agent, each.key)))
         ),
         ledger=draw(ledger if taste.portable else maybe(ledger)),
         usage=draw(taste.usages(len(log.responses))),
@@ -316,9 +316,9 @@ def _decisions(item: Item, agent: str | None) -> SearchStrategy[Decision]:
     )
 
 
-def _grants(agents: int) -> SearchStrategy[Grant]:
+def _grants(agents: int, taste: Taste) -> SearchStrategy[Grant]:
     verdicts = st.booleans() | st.lists(texts(), max_size=2, unique=True)
-    return st.builds(
+    grants = st.builds(
         Grant,
         subject=st.just("function"),
         agent=st.integers(0, agents - 1),
@@ -328,6 +328,9 @@ def _grants(agents: int) -> SearchStrategy[Grant]:
         messages=maybe(st.dictionaries(texts(), texts(), min_size=1, max_size=2)),
         sticky_message=maybe(texts()),
     )
+    # One that grants and refuses nothing is of no SDK, and of no use in another one.
+    said = grants.filter(lambda each: bool(each.approved or each.rejected))
+    return said if taste.portable else grants
 
 
 def _conversations(having: list[int], sent: list[int]) -> SearchStrategy[Conversation]:
