@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -242,6 +243,15 @@ class TestRecorded:
             holder = holder[part]
         holder[parts[-1]] = data.draw(st.sampled_from(WRONG) | json_values())
         survives(given, first, second)
+
+    def test_no_item(self) -> None:
+        """An item whose raw form is no object is refused by name: JavaScript has no such item."""
+        given = corpus.load("cross/py-0.24.0/listinput")
+        given["generated_items"][0]["raw_item"] = None
+        with pytest.raises(LossError) as caught:
+            hop(document.encode_lenient(given), JS)
+        losses: Any = caught.value.losses
+        assert any(each.path.endswith("/item/raw") for each in losses)
 
 
 def survives(given: Any, first: Dialect, second: Dialect) -> None:  # noqa: ANN401  (JSON)

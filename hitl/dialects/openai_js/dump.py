@@ -160,11 +160,9 @@ class _Dumper:
     def _item(self, item: Item) -> JSONValue:
         if item.kind == "opaque":
             return self._plain(item.raw)
-        written: JSONObject = {
-            "type": wire.TYPE_OF.get(item.kind, item.kind),
-            "rawItem": self._protocol(item),
-        }
-        if item.kind in _CALLED and written["rawItem"].get("type") == "unknown":
+        form = self._protocol(item)
+        written: JSONObject = {"type": wire.TYPE_OF.get(item.kind, item.kind), "rawItem": form}
+        if item.kind in _CALLED and isinstance(form, dict) and form.get("type") == "unknown":
             # The SDK takes what it does not know as input only: the model is sent the same.
             return {
                 **written,

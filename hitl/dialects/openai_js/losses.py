@@ -33,6 +33,7 @@ _NO_CONTEXT = "the SDK wants an object as context; it gets an empty one"
 _ARGUMENT = (
     "JavaScript cannot hold a number of the arguments; the tool would be called with another"
 )
+_NO_ITEM = "an item of the SDK is an object"
 _DEEP = "the arguments are nested too deeply for a record of the call to be computed"
 _NUMBER = "JavaScript cannot hold a number; it is changed"
 _NO_NUMBER = "JSON has no such number"
@@ -132,6 +133,8 @@ def _items(state: RunState, path: str) -> Iterator[Loss]:
         item = record.item
         if item is None:
             continue
+        if item.kind != "opaque" and not isinstance(item.raw, dict):
+            yield Loss(path=f"{at}/item/raw", severity="error", reason=_NO_ITEM)
         if isinstance(item.raw, dict) and too_deep(item.raw.get("arguments")):
             yield Loss(path=f"{at}/item/raw/arguments", severity="error", reason=_DEEP)
         for name in ("raw", "output", "custom_data"):
