@@ -41,11 +41,18 @@ class Form(NamedTuple):
         where: pattern of the JSON Pointers, of a run or of one inside.
         why: what it means.
         loss: pattern of the pointers a loss report names it by; None where both mean the same.
+        adds: whether it only adds, and nothing for good.
     """
 
     where: str
     why: str
     loss: str | None = None
+    adds: bool = False
+
+    def covers(self, path: str, change: Change) -> bool:
+        """Tell whether a difference is of this form."""
+        more = change.kind == "added" and "true" not in json.dumps(change.after)
+        return re.fullmatch(self.where, path) is not None and (more or not self.adds)
 
 
 FORMS: dict[str, tuple[Form, ...]] = {
@@ -69,6 +76,11 @@ FORMS: dict[str, tuple[Form, ...]] = {
         Form(
             r"/context/hosted_mcp_approvals/\d+",
             "a decision for good on a hosted tool is not repeated under its request",
+        ),
+        Form(
+            r"/context/function_tool_approvals(/.*)?",
+            "a decision on a call of another run, inside or around, decides nothing here",
+            adds=True,
         ),
         Form(
             r"/context/(approvals|function_tool_approvals|hosted_mcp_approvals)(/.*)?",
@@ -128,7 +140,7 @@ def unnamed(first: str, found: list[Change], lost: set[str]) -> Iterator[str]:
     for change in found:
         inside = _INSIDE.match(change.path)
         path = change.path[inside.end() if inside else 0 :]
-        form = next((each for each in FORMS[first] if re.fullmatch(each.where, path)), None)
+        form = next((each for each in FORMS[first] if each.covers(path, change)), None)
         if form is None or not (form.loss is None or any(re.search(form.loss, p) for p in lost)):
             yield change.path
 
