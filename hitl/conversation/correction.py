@@ -29,13 +29,11 @@ class Correction:
         turn: the model call of the run, counted from 1.
         repeated: what the server has already: taken out.
         missing: what it has not: put in.
-        place: whether the request named another conversation or response.
     """
 
     turn: int = 0
     repeated: tuple[JSONObject, ...] = field(default=(), repr=False)
     missing: tuple[JSONObject, ...] = field(default=(), repr=False)
-    place: bool = False
 
 
 @frozen(kw_only=True)
