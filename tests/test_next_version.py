@@ -33,7 +33,7 @@ NEXT = '''
 """Schema 1.22: made up."""
 
 from hitl.schema import TEXT
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 
 ADDED = (
@@ -48,8 +48,8 @@ def downgrade(run):
     return {**run, "generated_prompt_cache_key": key}
 
 
-REVISION = revision(version="1.22", parent="1.21", summary="moods", source="a test", added=ADDED,
-                    downgrade=downgrade)
+REVISION = SHAPE.revision(version="1.22", parent="1.21", summary="moods", source="a test",
+                          added=ADDED, downgrade=downgrade)
 '''
 
 

@@ -14,8 +14,9 @@ import pytest
 
 import hitl
 from hitl import transfer
-from hitl.dialects.openai_js import DIALECT, fingerprint, shape
+from hitl.dialects.openai_js import DIALECT, fingerprint
 from hitl.dialects.openai_js import raw as protocol
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.dialects.openai_python import DIALECT as PYTHON
 from hitl.document import equal
 from hitl.errors import (
@@ -205,7 +206,7 @@ class TestUpAndDown:
         document = recorded
         for revision in CHAIN.revisions[CHAIN.index(recorded[KEY]) + 1 :]:
             document = revision.upgrade(document)
-            for _, run in shape.runs(document):
+            for _, run in SHAPE.runs(document):
                 validator(revision.version, DIALECT).validate(run)
         assert equal(CHAIN.downgrade(document, recorded[KEY]), recorded)
 
@@ -214,7 +215,7 @@ class TestUpAndDown:
         """A state of the newest version is, at each label, one that could be of that label."""
         document = corpus.load(name)
         for revision in reversed(CHAIN.revisions):
-            for _, run in shape.runs(document):
+            for _, run in SHAPE.runs(document):
                 validator(revision.version, DIALECT).validate(run)
                 assert run[KEY] == revision.version
             document = revision.downgrade(document)
@@ -231,7 +232,7 @@ class TestUpAndDown:
                 written(state(name))
             return
         document = written(state(name))
-        for _, run in shape.runs(document):
+        for _, run in SHAPE.runs(document):
             validator(CHAIN.newest, DIALECT).validate(run)
             assert run["initialInputGuardrailsCompleted"] is True
             assert all(f["mcpToolBinding"] is None for f in _functions(run))
@@ -279,7 +280,7 @@ class TestSchemas:
         tried = 0
         for added in _added_after(document[KEY]):
             changed = copy.deepcopy(document)
-            found = next((each for _, each in shape.find(changed, added.place)), None)
+            found = next((each for _, each in SHAPE.find(changed, added.place)), None)
             if found is not None and not added.changed:
                 found[added.key] = True
                 assert not check.is_valid(changed), f"{added.place}.{added.key}"
@@ -397,7 +398,7 @@ class TestToJavaScript:
     def test_what_the_sdk_asks(self, name: str) -> None:
         """A state of Python has all that `fromString` and `run` check."""
         document = converted(name)
-        for _, run in shape.runs(document):
+        for _, run in SHAPE.runs(document):
             validator(CHAIN.newest, DIALECT).validate(run)
             _assert_asked_for(run)
         assert not hitl.loads(document).extras[DIALECT.name].get("signed")

@@ -16,7 +16,7 @@ from agents import RunState
 
 import hitl
 from hitl.dialects.openai_js import DIALECT as JS
-from hitl.dialects.openai_js import shape
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.dialects.openai_python import DIALECT as PYTHON
 from hitl.errors import ArgumentsChanged, LossError
 from tests.agents import corpus
@@ -84,7 +84,7 @@ class TestToJavaScript:
 
     def test_trap_2_guardrails_are_done_in_runs_inside_too(self) -> None:
         """Inside, the SDK turns the missing word into a tool that failed, and finishes."""
-        runs = [run for _, run in shape.runs(to_js(recorded(FROM_PYTHON, "nested")))]
+        runs = [run for _, run in SHAPE.runs(to_js(recorded(FROM_PYTHON, "nested")))]
         assert [run.get("initialInputGuardrailsCompleted") for run in runs] == [True, True]
 
     def test_trap_3_a_request_is_in_both_lists(self) -> None:
@@ -176,7 +176,7 @@ class TestToJavaScript:
     def test_trap_17_a_run_without_trace_gets_an_empty_one(self, definition: str) -> None:
         """The key is required, and inside it a name and an object."""
         given = without(recorded(FROM_PYTHON, definition), "trace")
-        for _, run in shape.runs(to_js(given)):
+        for _, run in SHAPE.runs(to_js(given)):
             trace: Any = run["trace"]
             assert (trace["id"], trace["group_id"], trace["metadata"]) == ("no-op", None, {})
             assert isinstance(trace["workflow_name"], str)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import hitl
-from hitl.dialects.openai_python import DIALECT, inward, shape
+from hitl.dialects.openai_python import DIALECT, inward
 from hitl.dialects.openai_python.nest import on_every
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.document import resolve
 from hitl.errors import ArgumentsChanged, HitlError, Relabelled
 from tests.agents import SCENARIOS, corpus, leave
@@ -58,7 +59,7 @@ def changed(name: str, *, signed: bool = True) -> JSONObject:
     _replace(document, waiting)
     if not signed:
         return document
-    for _, run in shape.runs(document):
+    for _, run in SHAPE.runs(document):
         del run["context"]["tool_invocations"]
     ledgers = on_every(state(document), inward.with_ledger)
     return DIALECT._dumped(ledgers, CHAIN.newest).document
@@ -80,7 +81,7 @@ def approved(document: JSONObject) -> JSONObject:
     document = copy.deepcopy(document)
     for each in hitl.loads(json.dumps(document)).interruptions:
         record = {"approved": [each.call_id], "rejected": []}
-        for _, run in shape.runs(document):
+        for _, run in SHAPE.runs(document):
             run["context"].setdefault("approvals", {})[each.tool_name] = record
     return document
 
@@ -88,14 +89,14 @@ def approved(document: JSONObject) -> JSONObject:
 def labelled(document: JSONObject, version: str) -> JSONObject:
     """The document under another label, all else as it is."""
     document = copy.deepcopy(document)
-    for _, run in shape.runs(document):
+    for _, run in SHAPE.runs(document):
         run[KEY] = version
     return document
 
 
 def later_keys(document: JSONObject, version: str) -> list[str]:
     """What a document says that a version cannot."""
-    return list(shape.foreign(document, CHAIN.later(version, CHAIN.newest)))
+    return list(SHAPE.foreign(document, CHAIN.later(version, CHAIN.newest)))
 
 
 def state(document: JSONObject) -> RunState:

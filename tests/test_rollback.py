@@ -9,7 +9,8 @@ import pytest
 
 import hitl
 from hitl import document as documents
-from hitl.dialects.openai_python import DIALECT, shape
+from hitl.dialects.openai_python import DIALECT
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.document import equal
 from hitl.errors import LossError
 from tests import losses
@@ -101,7 +102,7 @@ class TestDecided:
         before = state(f"{FOLDER}/{release}/nested")
         ours = written(before.approve(before.interruptions[0].call), recorded[KEY])
         places = ("approvals", "function_tool_approvals")
-        for (_, mine), (_, theirs) in zip(shape.runs(ours), shape.runs(recorded), strict=True):
+        for (_, mine), (_, theirs) in zip(SHAPE.runs(ours), SHAPE.runs(recorded), strict=True):
             for place in places:
                 expected = theirs["context"].get(place)
                 assert expected in ({}, mine["context"].get(place))
@@ -171,7 +172,7 @@ class TestRewritten:
         """1.15: decisions two runs deep are found in the outermost one, as older releases do."""
         document = corpus.load(f"{FOLDER}/hitl/turns_nested_deep_decided")
         lower, _ = below(document, "1.14")
-        inner = [run["context"]["approvals"] for _, run in shape.runs(lower)][-1]
+        inner = [run["context"]["approvals"] for _, run in SHAPE.runs(lower)][-1]
         assert inner
         assert inner.items() <= lower["context"]["approvals"].items()
 
@@ -193,10 +194,10 @@ class TestRewritten:
     def test_no_limit(self) -> None:
         """1.10: no turn limit is one that nobody reaches, in runs inside too."""
         document = corpus.load(f"{FOLDER}/0.24.0/nested")
-        for _, each in shape.runs(document):
+        for _, each in SHAPE.runs(document):
             each["max_turns"] = None
         lower, lost = below(document, "1.9")
-        assert {each["max_turns"] for _, each in shape.runs(lower)} == {2**31 - 1}
+        assert {each["max_turns"] for _, each in SHAPE.runs(lower)} == {2**31 - 1}
         inside = "/last_processed_response/functions/0/agent_run_state/max_turns"
         assert {("info", "/max_turns"), ("info", inside)} <= set(lost)
 

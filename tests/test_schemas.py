@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from hitl.dialects.openai_python import DIALECT, shape
+from hitl.dialects.openai_python import DIALECT
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.errors import UnsupportedVersion
 from tests import schemas
 from tests.agents import corpus
@@ -38,8 +39,8 @@ def added_after(version: str) -> Iterator[Added]:
 def recorded_value(place: str, key: str) -> object:
     """What a release wrote there: a value that the key's own schema takes."""
     for document in map(corpus.load, corpus.names()):
-        for _, run in shape.runs(document):
-            for _, found in shape.find(run, place):
+        for _, run in SHAPE.runs(document):
+            for _, found in SHAPE.find(run, place):
                 if found.get(key) is not None:
                     return found[key]
     return None
@@ -48,8 +49,8 @@ def recorded_value(place: str, key: str) -> object:
 def with_key(document: JSONObject, added: Added) -> JSONObject | None:
     """The document with the key in the first object of its place; None without such an object."""
     changed = copy.deepcopy(document)
-    for _, run in shape.runs(changed):
-        for _, found in shape.find(run, added.place):
+    for _, run in SHAPE.runs(changed):
+        for _, found in SHAPE.find(run, added.place):
             if added.key not in found:
                 found[added.key] = recorded_value(added.place, added.key)
                 return changed
@@ -108,9 +109,9 @@ class TestRecorded:
     def test_a_key_of_nobody_is_rejected(self, name: str) -> None:
         """Objects of the SDK are closed, in a run and in the runs inside it."""
         document = corpus.load(name)
-        for index, _ in enumerate(shape.runs(document)):
+        for index, _ in enumerate(SHAPE.runs(document)):
             changed = copy.deepcopy(document)
-            _, run = list(shape.runs(changed))[index]
+            _, run = list(SHAPE.runs(changed))[index]
             run["nobody"] = 1
             assert not validator(document["$schemaVersion"]).is_valid(changed)
 

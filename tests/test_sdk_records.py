@@ -13,7 +13,8 @@ from agents._tool_invocation import tool_invocation_identity_and_scope
 import hitl
 from hitl.dialects.openai_js import DIALECT as JS
 from hitl.dialects.openai_js import fingerprint as js
-from hitl.dialects.openai_js import ledger, shape
+from hitl.dialects.openai_js import ledger
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.dialects.openai_python.fingerprint import identity
 from hitl.dialects.openai_python.ledger import Calls
 from hitl.model import Item
@@ -156,7 +157,7 @@ class TestRecorded:
             assert "signed" not in state.extras[JS.name]
             calls = ledger.all_calls(state)
             known = {(who, item.call_id): js.fingerprint(item) for who, item in calls}
-            for _, run in shape.runs(corpus.load(name)):
+            for _, run in SHAPE.runs(corpus.load(name)):
                 for owner, call_id, record in _js_records(run):
                     assert known[owner, call_id] == record, (name, call_id)
                     counted[JS.name] += 1

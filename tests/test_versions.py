@@ -15,7 +15,8 @@ from attrs import evolve
 import hitl
 from hitl import document as documents
 from hitl import transfer
-from hitl.dialects.openai_python import DIALECT, shape
+from hitl.dialects.openai_python import DIALECT
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.document import equal
 from hitl.errors import (
     InvalidDocument,
@@ -54,7 +55,7 @@ def written(of: RunState, version: str) -> Any:  # noqa: ANN401  (JSON)
 
 def labels(document: JSONObject) -> set[str]:
     """The label of a run and of every run inside it."""
-    return {run[KEY] for _, run in shape.runs(document)}
+    return {run[KEY] for _, run in SHAPE.runs(document)}
 
 
 def run(**changed: object) -> JSONObject:

@@ -11,7 +11,7 @@ import pytest
 
 import hitl
 from hitl.dialects.openai_js import DIALECT
-from hitl.dialects.openai_js.shape import runs
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.errors import LossError
 from tests.agents import corpus
 from tests.hints import hints, stopping
@@ -47,7 +47,7 @@ class TestWritten:
                 document = json.loads(over(hitl.loads(corpus.read(name)), **known))
             except LossError:
                 continue
-            documents += [(f"{name}{path}", run) for path, run in runs(document)]
+            documents += [(f"{name}{path}", run) for path, run in SHAPE.runs(document)]
         jobs = [{"kind": "schema", "state": run} for _, run in documents]
         wrong = {
             name: outcome["value"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl import document as json_document
 from hitl.dialects.openai_js.fingerprint import dumps
-from hitl.dialects.openai_js.shape import RUNS, edit_place
+from hitl.dialects.openai_js.shape import RUNS, SHAPE
 from hitl.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _ALIASES = "pendingAgentToolRunAliases"
 
 def by_tool_name(run: JSONObject) -> JSONObject:
     """Record the decisions, and keep the runs inside, by the plain name of the tool."""
-    run = edit_place(run, "Context", lambda given: _joined(given, _owned(given)))
+    run = SHAPE.edit_place(run, "Context", lambda given: _joined(given, _owned(given)))
     texts, aliases = run.get(RUNS), run.get(_ALIASES)
     if not isinstance(texts, dict) or not isinstance(aliases, dict):
         return run
@@ -29,8 +29,8 @@ def by_tool_name(run: JSONObject) -> JSONObject:
 
 def unbound(run: JSONObject) -> JSONObject:
     """Record hosted decisions by tool name, and keep outputs as the text the model saw."""
-    run = edit_place(run, "Context", lambda given: _joined(given, _hosted(given)))
-    return edit_place(run, "Item", _as_text)
+    run = SHAPE.edit_place(run, "Context", lambda given: _joined(given, _hosted(given)))
+    return SHAPE.edit_place(run, "Item", _as_text)
 
 
 def _joined(context: JSONObject, records: Iterable[tuple[str, JSONObject]]) -> JSONObject:

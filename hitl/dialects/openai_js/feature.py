@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hitl.dialects.openai_js.shape import Route, find, follow
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Loss
+from hitl.shape import Route, follow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +44,7 @@ def programs(run: JSONObject, path: str) -> Iterator[Loss]:
 
 def compaction(run: JSONObject, path: str) -> Iterator[Loss]:
     """Name compacted items of the run; those of a model response are known to all versions."""
-    for at, item in find(run, "Item", path):
+    for at, item in SHAPE.find(run, "Item", path):
         if item.get("type") == "compaction_item":
             reason = "the release does not know compacted items, and refuses the state"
             yield Loss(path=at, severity="error", reason=reason)
@@ -51,7 +52,7 @@ def compaction(run: JSONObject, path: str) -> Iterator[Loss]:
 
 def both_verdicts(run: JSONObject, path: str) -> Iterator[Loss]:
     """Name decisions for good with another on single calls: the first wins in older releases."""
-    for at, record in find(run, "Approval", path):
+    for at, record in SHAPE.find(run, "Approval", path):
         yes, no = record.get("approved"), record.get("rejected")
         if (yes is True and no) or (no is True and yes):
             reason = "in the release a decision for good wins over another on a single call"

@@ -15,7 +15,7 @@ from hitl.dialects.openai_python import leaving as _leaving
 from hitl.dialects.openai_python import load as _load
 from hitl.dialects.openai_python import repair as _repair
 from hitl.dialects.openai_python.nest import undecided
-from hitl.dialects.openai_python.shape import runs
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.dialects.openai_python.versions import DEFINITIONS, REVISIONS
 from hitl.document import encode_lenient
 from hitl.errors import InvalidDocument
@@ -132,7 +132,7 @@ class OpenAIPython:
 
 def _refuse_mixed(document: JSONObject, version: str) -> None:
     """Refuse a run inside that has another version than the document: no writer gives that."""
-    for path, run in runs(document):
+    for path, run in SHAPE.runs(document):
         if run.get(wire.VERSION_KEY) != version:
             message = "expected the version of the document around it, found another"
             raise InvalidDocument(message, path=f"{path}/{wire.VERSION_KEY}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from hitl.dialects.openai_python.shape import follow
 from hitl.document import escape
 from hitl.revision import Loss
+from hitl.shape import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

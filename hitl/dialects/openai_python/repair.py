@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hitl.dialect import Repaired, mended
 from hitl.dialects.openai_python import ledger
 from hitl.dialects.openai_python.nest import every
-from hitl.dialects.openai_python.shape import foreign
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.errors import ArgumentsChanged, Relabelled
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def repair(
     if not mends:
         return Repaired(state=state)
     refuse_forged(state)
-    for path in foreign(written(state), chain.later(state.origin.version, chain.newest)):
+    for path in SHAPE.foreign(written(state), chain.later(state.origin.version, chain.newest)):
         message = f"the document is labelled {state.origin.version}, which cannot say this"
         hint = "somebody changed the label; show the run and start over"
         raise Relabelled(message, path=path, hint=hint)

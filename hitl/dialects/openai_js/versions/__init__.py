@@ -12,14 +12,14 @@ import re
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_js import feature
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.dialects.openai_js.versions.v1_0 import DEFINITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hitl.dialects.openai_js.shape import Unknown
     from hitl.revision import Revision
+    from hitl.shape import Unknown
 
 __all__ = ["DEFINITIONS", "REVISIONS"]
 
@@ -62,7 +62,9 @@ def _collect(path: Iterable[str], package: str) -> tuple[Revision, ...]:
 REVISIONS: tuple[Revision, ...] = (
     *_collect(__path__, __name__),
     *(
-        revision(version=version, parent=parent, summary=summary, source=source, unknown=unknown)
+        SHAPE.revision(
+            version=version, parent=parent, summary=summary, source=source, unknown=unknown
+        )
         for version, parent, source, summary, unknown in _SAME_SHAPE
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import COUNT_OR_NULL
 
@@ -32,7 +32,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.11",
     parent="1.10",
     summary="runs without a turn limit",

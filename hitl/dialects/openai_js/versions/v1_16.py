@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import down, feature, mend
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
 
@@ -42,7 +42,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.16",
     parent="1.15",
     summary="decisions belong to an agent, keys name the kind of tool",

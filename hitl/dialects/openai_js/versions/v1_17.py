@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import COUNT, FLAG, OBJECT, enum, listed
 
@@ -45,7 +45,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.17",
     parent="1.16",
     summary="whether a tool ran; withheld output",

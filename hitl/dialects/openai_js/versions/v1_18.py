@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import down, feature, mend
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
 
@@ -60,7 +60,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.18",
     parent="1.17",
     summary="calls are bound to their records; structured outputs",

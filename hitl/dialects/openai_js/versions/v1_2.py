@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import mend
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT, by_name
 
@@ -17,7 +17,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.2",
     parent="1.1",
     summary="runs inside agents used as tools",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import feature
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import COUNT, OBJECT, closed, listed
 
@@ -34,7 +34,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.20",
     parent="1.19",
     summary="which items are of the current response; held writes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hitl.dialects.openai_js import mend
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import FLAG
 
@@ -24,7 +24,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.21",
     parent="1.20",
     summary="which MCP server a call is for; guardrails that ran",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js.shape import revision
+from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT, by_name
 
@@ -23,7 +23,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.7",
     parent="1.6",
     summary="what the model is told of a rejected call",

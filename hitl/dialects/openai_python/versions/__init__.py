@@ -11,7 +11,7 @@ import pkgutil
 import re
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.dialects.openai_python.versions.v1_0 import DEFINITIONS
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def collect(path: Iterable[str], package: str) -> tuple[Revision, ...]:
 REVISIONS: tuple[Revision, ...] = (
     *collect(__path__, __name__),
     *(
-        revision(version=version, parent=parent, summary=summary, source=source)
+        SHAPE.revision(version=version, parent=parent, summary=summary, source=source)
         for version, parent, source, summary in _SAME_SHAPE
     ),
 )

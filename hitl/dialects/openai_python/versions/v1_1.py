@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python.nest import every, own, waiting
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added, Loss, Mend
 from hitl.schema import ref
 
@@ -45,7 +45,7 @@ MENDS = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.1",
     parent="1.0",
     summary="runs inside runs",

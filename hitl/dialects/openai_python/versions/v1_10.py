@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hitl.dialects.openai_python import label
 from hitl.dialects.openai_python.nest import on_every
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added, Loss, Mend
 from hitl.schema import COUNT_OR_NULL
 
@@ -55,7 +55,7 @@ MENDS = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.10",
     parent="1.9",
     summary="no turn limit is null",
@@ -63,5 +63,5 @@ REVISION = revision(
     added=ADDED,
     mends=MENDS,
     downgrade=downgrade,
-    losses=losses,
+    unknown=(losses,),
 )

@@ -1,6 +1,6 @@
 """Schema 1.11: data of the app beside a tool's output."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT
 
@@ -14,7 +14,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.11",
     parent="1.10",
     summary="custom data on outputs",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.shape import ACTIONS, find, follow, revision
+from hitl.dialects.openai_python.shape import ACTIONS, SHAPE
 from hitl.revision import Added, Loss
 from hitl.schema import COUNT, COUNT_OR_NULL, DIGEST, closed, listed
+from hitl.shape import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ ADDED = (
 
 def losses(run: JSONObject, path: str) -> Iterator[Loss]:
     """Name what a program did: no older release, and no reader of an older state, takes it."""
-    raws = [(f"{at}/raw_item", item.get("raw_item")) for at, item in find(run, "Item", path)]
+    raws = [(f"{at}/raw_item", item.get("raw_item")) for at, item in SHAPE.find(run, "Item", path)]
     for route in ACTIONS:
         raws += [
             (f"{at}/tool_call", call.get("tool_call")) for at, call in follow(run, route, path)
@@ -45,11 +46,11 @@ def _by_program(raw: JSONObject) -> bool:
     return called or raw.get("type") in {"program", "program_output"}
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.13",
     parent="1.12",
     summary="programs that call tools; generated and session items are matched",
     source="openai-agents 0.19.0, agents/run_state.py",
     added=ADDED,
-    losses=losses,
+    unknown=(losses,),
 )

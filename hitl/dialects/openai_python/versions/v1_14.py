@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import inward, owner
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
-from hitl.dialects.openai_python.shape import edit_place, find, revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added, Loss, Mend
 from hitl.schema import TEXT, closed, listed, ref
 
@@ -32,12 +32,14 @@ ADDED = (
 
 def downgrade(run: JSONObject) -> JSONObject:
     """Record the decisions by tool name, as older releases did."""
-    return edit_place(run, "Context", lambda given: with_records(given, _named(given), _HOSTED))
+    return SHAPE.edit_place(
+        run, "Context", lambda given: with_records(given, _named(given), _HOSTED)
+    )
 
 
 def losses(run: JSONObject, path: str) -> Iterator[Loss]:
     """Name decisions that reach further by name, clash there, or have no name."""
-    for at, context in find(run, "Context", path):
+    for at, context in SHAPE.find(run, "Context", path):
         yield from odd(context, _HOSTED, at)
         yield from mixed(context, _named(context), at, beside=False)
         names = {_request(entry) for _, entry in entries(context, _HOSTED) if _name(entry)}
@@ -91,7 +93,7 @@ MENDS = (
 )
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.14",
     parent="1.13",
     summary="decisions on hosted MCP tools, by server and tool",
@@ -99,5 +101,5 @@ REVISION = revision(
     mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
-    losses=losses,
+    unknown=(losses,),
 )

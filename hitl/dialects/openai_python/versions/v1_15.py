@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import inward
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import by_tool, mixed, with_records
-from hitl.dialects.openai_python.shape import (
-    ACTIONS,
-    INSIDE,
-    edit_place,
-    find,
-    follow,
-    revision,
-    typed_items,
-    without_items,
-)
+from hitl.dialects.openai_python.shape import ACTIONS, SHAPE, typed_items, without_items
 from hitl.dialects.openai_python.versions.v1_5 import ITEM_TYPES as BEFORE
 from hitl.revision import Added, Loss, Mend
 from hitl.schema import (
@@ -29,6 +20,7 @@ from hitl.schema import (
     enum,
     listed,
 )
+from hitl.shape import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +106,7 @@ def downgrade(run: JSONObject) -> JSONObject:
         run = {**run, "current_step": None}
     inner = list(_inner(run))
     if inner:
-        run = edit_place(run, "Context", lambda given: with_records(given, inner))
+        run = SHAPE.edit_place(run, "Context", lambda given: with_records(given, inner))
     return without_items(run, _STAGED)
 
 
@@ -125,7 +117,7 @@ def losses(run: JSONObject, path: str) -> Iterator[Loss]:
     if _kind(run) == _AGAIN:
         reason = "that the model is to be asked again is not said; whoever resumes must say it"
         yield Loss(path=f"{path}/current_step", severity="warn", reason=reason)
-    for at, context in find(run, "Context", path):
+    for at, context in SHAPE.find(run, "Context", path):
         yield from mixed(context, _inner(run), at, beside=False)
         yield from _cut(run, context, at)
 
@@ -146,7 +138,7 @@ def _call_id(call: JSONObject) -> str:
 
 
 def _inner(run: JSONObject) -> Iterator[tuple[str, JSONObject]]:
-    for _, inside in follow(run, INSIDE):
+    for _, inside in SHAPE.inside(run, ""):
         yield from by_tool(inside.get("context")).items()
 
 
@@ -176,7 +168,7 @@ MENDS = (
 )
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.15",
     parent="1.14",
     summary="a ledger of calls; staged input; decisions inside stay inside",
@@ -184,5 +176,5 @@ REVISION = revision(
     mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
-    losses=losses,
+    unknown=(losses,),
 )

@@ -2,7 +2,7 @@
 
 from hitl.dialects.openai_python import boundary
 from hitl.dialects.openai_python.nest import on_every
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added, Mend
 from hitl.schema import (
     COUNT,
@@ -60,7 +60,7 @@ MENDS = (
 )
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.17",
     parent="1.16",
     summary="ownership of the current response; pending session writes; runs that must not go on",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hitl.dialects.openai_python import binding, owner
 from hitl.dialects.openai_python.nest import on_every
 from hitl.dialects.openai_python.records import entries, mixed, odd, sticky, with_records
-from hitl.dialects.openai_python.shape import edit_place, find, revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added, Loss, Mend
 from hitl.schema import (
     DIGEST,
@@ -88,12 +88,14 @@ ADDED = (
 
 def downgrade(run: JSONObject) -> JSONObject:
     """Record the decisions by tool name, without their owners."""
-    return edit_place(run, "Context", lambda given: with_records(given, _named(given), _OWNED))
+    return SHAPE.edit_place(
+        run, "Context", lambda given: with_records(given, _named(given), _OWNED)
+    )
 
 
 def losses(run: JSONObject, path: str) -> Iterator[Loss]:
     """Name decisions that reach further without an owner, or clash."""
-    for at, context in find(run, "Context", path):
+    for at, context in SHAPE.find(run, "Context", path):
         yield from odd(context, _OWNED, at)
         yield from mixed(context, _named(context), at, beside=True)
         for place, entry in entries(context, _OWNED, at):
@@ -133,7 +135,7 @@ MENDS = (
 )
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.18",
     parent="1.17",
     summary="decisions belong to an agent; MCP calls to a server; compaction waits for a write",
@@ -141,5 +143,5 @@ REVISION = revision(
     mends=MENDS,
     added=ADDED,
     downgrade=downgrade,
-    losses=losses,
+    unknown=(losses,),
 )

@@ -1,6 +1,6 @@
 """Schema 1.19: a session write that is held back until the output guardrails have passed."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import COUNT, FLAG, TEXT_OR_NULL, closed
 
@@ -29,7 +29,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.19",
     parent="1.18",
     summary="held session writes",

@@ -1,6 +1,6 @@
 """Schema 1.2: what happens to the ids of reasoning items."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT_OR_NULL
 
@@ -15,7 +15,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.2",
     parent="1.1",
     summary="the policy for reasoning ids is kept",

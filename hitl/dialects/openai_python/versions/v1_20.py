@@ -1,6 +1,6 @@
 """Schema 1.20: where the results of output guardrails of the current response begin."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import COUNT
 
@@ -15,7 +15,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.20",
     parent="1.19",
     summary="the guardrail results of the current response are told from earlier ones",

@@ -1,6 +1,6 @@
 """Schema 1.4: the request id of a response, and a digest of the tracing key."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT_OR_NULL
 
@@ -21,7 +21,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.4",
     parent="1.3",
     summary="request ids; a digest of the tracing key",

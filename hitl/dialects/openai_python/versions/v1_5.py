@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.dialects.openai_python.shape import revision, typed_items, without_items
+from hitl.dialects.openai_python.shape import SHAPE, typed_items, without_items
 from hitl.dialects.openai_python.versions.v1_0 import ITEM_TYPES as BEFORE
 from hitl.revision import Added, Loss
 from hitl.schema import FLAG, TEXT, closed, enum, ref
@@ -73,12 +73,12 @@ def losses(run: JSONObject, path: str) -> Iterator[Loss]:
         yield Loss(path=at, severity="error", reason="the model would not know the tools it found")
 
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.5",
     parent="1.4",
     summary="tool search; tools in namespaces",
     source="openai-agents 0.11.0, agents/run_state.py",
     added=ADDED,
     downgrade=downgrade,
-    losses=losses,
+    unknown=(losses,),
 )

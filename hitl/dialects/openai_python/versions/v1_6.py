@@ -1,6 +1,6 @@
 """Schema 1.6: what the model is told when a call is rejected."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT, TEXT_OR_NULL, by_name
 
@@ -23,7 +23,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.6",
     parent="1.5",
     summary="messages of rejections",

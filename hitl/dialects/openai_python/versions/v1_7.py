@@ -1,6 +1,6 @@
 """Schema 1.7: agents that share a name, and sandboxes."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.model import RunState
 from hitl.revision import Added, Mend
 from hitl.schema import OBJECT, TEXT
@@ -27,7 +27,7 @@ MENDS: tuple[Mend[RunState], ...] = (
     Mend(name="agent-identity", reason="agents that share a name must be told apart"),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.7",
     parent="1.6",
     summary="identities of agents that share a name; sandboxes",

@@ -1,6 +1,6 @@
 """Schema 1.8: the key under which the model server caches the prompt."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import TEXT_OR_NULL
 
@@ -14,7 +14,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.8",
     parent="1.7",
     summary="the prompt cache key is kept",

@@ -1,6 +1,6 @@
 """Schema 1.9: calls of custom tools, and where a tool comes from."""
 
-from hitl.dialects.openai_python.shape import revision
+from hitl.dialects.openai_python.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, closed, listed
 
@@ -24,7 +24,7 @@ ADDED = (
     ),
 )
 
-REVISION = revision(
+REVISION = SHAPE.revision(
     version="1.9",
     parent="1.8",
     summary="custom tools; origins of tools",
