@@ -52,7 +52,8 @@ class Form(NamedTuple):
     def covers(self, path: str, change: Change) -> bool:
         """Tell whether a difference is of this form."""
         more = change.kind == "added" and "true" not in json.dumps(change.after)
-        return re.fullmatch(self.where, path) is not None and (more or not self.adds)
+        found = re.fullmatch(self.where, path, re.DOTALL)  # a key may hold a line break
+        return found is not None and (more or not self.adds)
 
 
 FORMS: dict[str, tuple[Form, ...]] = {
