@@ -430,6 +430,69 @@ class TestPlace:
         assert stage.ran == 2
 
     @staticmethod
+    @pytest.mark.parametrize("again", [False, True], ids=["once", "cut twice"])
+    @pytest.mark.parametrize(
+        ("start", "place", "carries"),
+        [
+            ({}, Place(conversation_id="conv"), [*EVERYTHING, "call_2", "call_2"]),
+            ({}, Place(auto=True), [*EVERYTHING, "call_2", "call_2"]),
+            (CHAIN, Place(conversation_id="conv"), [*EVERYTHING, "call_2", "call_2"]),
+            (CONVERSATION, Place(conversation_id="other"), [*EVERYTHING, "call_2", "call_2"]),
+            (CONVERSATION, Place(auto=True), [*EVERYTHING, "call_2", "call_2"]),
+            (CONVERSATION, LOCAL, [*EVERYTHING, "call_2", "call_2"]),
+            (CONVERSATION, Place(conversation_id="conv"), ["call_2"]),
+            (CHAIN, None, ["call_2"]),
+        ],
+    )
+    def test_moved_with_a_response(
+        start: dict[str, Any], place: Place | None, carries: list[str], *, again: bool
+    ) -> None:
+        """Law 7: a response that was received elsewhere is no part of the place a run moves to."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **start)
+            await store.decide(RUN, "call_1", YES)
+            for options in ({}, {"place": place}) if again else ({},):
+                hooks = Hangs()
+                cut = asyncio.create_task(stage.go_on(store, hooks=hooks, **options))
+                await hooks.there.wait()
+                cut.cancel()
+                await asyncio.wait([cut])
+            await stage.go_on(store, place=None if again else place)
+            await store.decide(RUN, "call_2", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        assert stage.carried[2] == carries
+        assert (len(stage.carried), stage.ran) == (3, 2)
+
+    @staticmethod
+    @pytest.mark.parametrize("place", [Place(conversation_id="other"), Place(auto=True), LOCAL])
+    def test_moved_with_the_first_response(place: Place) -> None:
+        """Law 7: so too where the run has no checkpoint yet."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            hooks = Hangs()
+            cut = asyncio.create_task(stage.start(store, **CONVERSATION, hooks=hooks))
+            await hooks.there.wait()
+            cut.cancel()
+            await asyncio.wait([cut])
+            for call in ("call_1", "call_2"):
+                await stage.go_on(store, place=place if call == "call_1" else None)
+                await store.decide(RUN, call, YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        assert stage.carried[1] == EVERYTHING
+        assert stage.carried[2] == (
+            [*EVERYTHING, "call_2", "call_2"] if place == LOCAL else ["call_2"]
+        )
+
+    @staticmethod
     def test_refused() -> None:
         """A response of nobody knows which run is refused, and nothing ran."""
         stage = Stage()

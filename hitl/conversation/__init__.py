@@ -43,7 +43,7 @@ by `reconcile`.
 from hitl.conversation.correction import Corrected, Correction, correct, marks
 from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
-from hitl.conversation.place import LOCAL, Place, prime
+from hitl.conversation.place import LOCAL, Place, place_of, prime
 from hitl.conversation.session import SessionPlan, reconcile, restart, unsaved
 from hitl.conversation.told import behind, history, record, staged
 from hitl.conversation.tracker import Request, Tracker
@@ -62,6 +62,7 @@ __all__ = [
     "correct",
     "history",
     "marks",
+    "place_of",
     "prime",
     "receipt",
     "reconcile",

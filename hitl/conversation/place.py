@@ -38,6 +38,15 @@ LOCAL = Place()
 """The app keeps the history: every request carries all of it."""
 
 
+def place_of(tracker: Tracker) -> Place:
+    """Give where the next request goes."""
+    if tracker.conversation_id is not None:
+        return Place(conversation_id=tracker.conversation_id)
+    if tracker.previous_response_id is not None:
+        return Place(previous_response_id=tracker.previous_response_id)
+    return Place(auto=tracker.auto)
+
+
 def prime(state: RunState, place: Place | None = None) -> Tracker:
     """Give the tracker of a run, from a state of any dialect.
 

@@ -117,11 +117,16 @@ class Requests:
         """
         wanted = self._wanted(options)
         effect = await self.gate.enter(wanted)
+        answer = load_response(effect.result) if effect.state == "finished" else None
+        place = self.talk.here
         if not PATH.get():
-            args, options = self._carrying(args, options)
-        if effect.state == "finished":
+            if answer is None or answer.place == place:
+                args, options = self._carrying(args, options)
+            else:
+                self.talk.answered_elsewhere()
+        if answer is not None:
             self._answered(wanted)
-            yield completed(load_response(effect.result))
+            yield completed(answer.response)
             return
         events = ask(*args, **options)
         done: list[Any] = []
@@ -131,7 +136,7 @@ class Requests:
                 if kind == _DONE:
                     done.append(event.item)
                 elif kind == _COMPLETED:
-                    await self.gate.record(wanted.call, dump_response(event.response, done))
+                    await self.gate.record(wanted.call, dump_response(event.response, place, done))
                     self._answered(wanted)
                 yield event
         except (Exception, asyncio.CancelledError, GeneratorExit) as exc:

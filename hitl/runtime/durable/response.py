@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agents import ModelResponse, Usage
+from attrs import asdict, frozen
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
 
 from hitl import document, values
+from hitl.conversation import Place
 from hitl.errors import StoreCorrupt
 
 if TYPE_CHECKING:
@@ -16,11 +18,25 @@ if TYPE_CHECKING:
     from hitl.document import JSONObject
 
 
-def dump_response(response: Response, done: Sequence[Any] = ()) -> bytes:
+@frozen(kw_only=True)
+class Answer:
+    """A response that was recorded.
+
+    Attributes:
+        response: what was answered.
+        place: where its request went: whoever keeps the history there has both.
+    """
+
+    response: Response
+    place: Place
+
+
+def dump_response(response: Response, place: Place, done: Sequence[Any] = ()) -> bytes:
     """Write a response.
 
     Args:
         response: as the stream ended with it.
+        place: where its request went.
         done: the items the stream gave before; some servers leave them out of the response.
 
     Raises:
@@ -32,27 +48,31 @@ def dump_response(response: Response, done: Sequence[Any] = ()) -> bytes:
             each.model_dump(mode="json", exclude_unset=True, warnings=False) for each in done
         ]
     request_id = getattr(response, "_request_id", None)
-    return document.encode(values.encode({"response": said, "request_id": request_id}))
+    return _dump(said, place, request_id)
 
 
-def dump_output(output: Iterable[JSONObject], response_id: str | None = None) -> bytes:
+def dump_output(output: Iterable[JSONObject], place: Place) -> bytes:
     """Write a response of which only the items are known, such as what a conversation lists."""
-    said = {"id": response_id, "output": [*output]}
-    return document.encode(values.encode({"response": said, "request_id": None}))
+    return _dump({"id": None, "output": [*output]}, place, None)
 
 
-def load_response(data: bytes | None) -> Response:
+def _dump(said: JSONObject, place: Place, request_id: object) -> bytes:
+    answer = {"response": said, "request_id": request_id, "place": asdict(place)}
+    return document.encode(values.encode(answer))
+
+
+def load_response(data: bytes | None) -> Answer:
     """Read what `dump_response` or `dump_output` wrote.
 
     Raises:
         StoreCorrupt: it is something else.
     """
     found: Any = None if data is None else values.decode(document.parse(data))
-    if not isinstance(found, dict) or found.keys() != {"response", "request_id"}:
+    if not isinstance(found, dict) or found.keys() != {"response", "request_id", "place"}:
         raise StoreCorrupt("expected the response to a request, found something else")
     response = Response.model_construct(**{**_EMPTY, **found["response"]})
     response._request_id = found["request_id"]  # noqa: SLF001
-    return response
+    return Answer(response=response, place=Place(**found["place"]))
 
 
 def calls_of(response: Response) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.conversation import Tracker, prime, receipt
+from hitl.conversation import Tracker, place_of, prime, receipt
 from hitl.errors import ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.kickoff import load_kickoff
 from hitl.runtime.durable.packed import unpack
@@ -39,7 +39,8 @@ async def by_listing(
 
 async def by_hand(store: Store, run_id: str, request: str, items: Iterable[JSONObject]) -> Run:
     """Settle a request as answered by `items`, in the form of the Responses API."""
-    return await store.settle(run_id, request, "happened", result=dump_output(items))
+    place = place_of(_tracker(await store.load(run_id)))
+    return await store.settle(run_id, request, "happened", result=dump_output(items, place))
 
 
 def _in_doubt(stored: Stored) -> str:

@@ -133,7 +133,7 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     ran = (each.call for each in stored.effects if is_call(each.call))
     lost = strays(ran, state)
     answers = recorded(stored.effects)
-    made = {call for each in answers.values() for call in calls_of(load_response(each))}
+    made = {call for each in answers.values() for call in calls_of(load_response(each).response)}
     attempt.book.requests.recorded.update(answers)
     attempt.book.requests.cut.update(cut(stored.effects))
     attempt.book.requests.pinned = bool(lost)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, frozen, mutable
 
 from hitl.conversation import (
+    LOCAL,
     Correction,
     Occurrence,
     Place,
@@ -16,6 +17,7 @@ from hitl.conversation import (
     correct,
     history,
     marks,
+    place_of,
     prime,
     record,
 )
@@ -60,6 +62,7 @@ class Talk:
     corrections: list[Correction] = field(factory=list)
     _tracker: Tracker | None = field(default=None, init=False)
     _primed: bool = field(default=False, init=False)
+    _elsewhere: bool = field(default=False, init=False)
     _had: set[str] = field(factory=set, init=False)
     _told: Spans = field(default=(), init=False)
     _responses: int = field(default=0, init=False)
@@ -68,6 +71,11 @@ class Talk:
     def mode(self) -> Mode:
         """Who keeps the history."""
         return "local" if self._tracker is None else self._tracker.mode
+
+    @property
+    def here(self) -> Place:
+        """Where the next request goes."""
+        return LOCAL if self._tracker is None else place_of(self._tracker)
 
     def begin(self, place: Place, given: str | Sequence[JSONObject]) -> None:
         """Begin a run with its input; its items have no positions yet."""
@@ -97,14 +105,17 @@ class Talk:
         tracker = self._tracker
         if tracker is None:
             return state
+        known = self._responses
         if not self._primed:
-            self._prime(state, None)
+            new = evolve(tracker.stored(), acknowledged=())
+            self._prime(evolve(state, conversation=new) if self._elsewhere else state, None)
         elif ahead(state.generated or (), count(self._told)) != self._told:
             stored = state.conversation if tracker.flight is not None else tracker.stored()
             self._prime(evolve(state, conversation=stored), None)
         else:
             self._tracker = self._further(tracker, state)
         self._told, self._responses = state.generated or (), count(state.responded or ())
+        self._elsewhere = self._elsewhere and self._responses == known
         return record(state, self._tracker) if self._tracker is not None else state
 
     def send(self, given: Any, turn: int, *, filtered: bool) -> Sending | None:  # noqa: ANN401
@@ -136,6 +147,10 @@ class Talk:
             previous_response_id=request.previous_response_id,
         )
 
+    def answered_elsewhere(self) -> None:
+        """Take it that the next response was received where the run was before: it is new here."""
+        self._elsewhere = self._tracker is not None
+
     def unsent(self) -> None:
         """Take it that the request surely did not arrive."""
         if self._tracker is not None and self._tracker.flight is not None:
@@ -153,11 +168,15 @@ class Talk:
 
     def _further(self, tracker: Tracker, state: RunState) -> Tracker:
         """Take the items that follow those that are known."""
-        answers = tracker.flight is not None and count(state.responded or ()) > self._responses
+        told = list(behind(state, count(self._told)))
+        response = count(state.responded or ()) > self._responses
+        if response and self._elsewhere:
+            return tracker.add([each.raw for each, _ in told], [each.name for each, _ in told])
+        answers = response and tracker.flight is not None
         output = set(state.responses[-1].output) if answers else set()
         theirs: list[Occurrence] = []
         ours: list[Occurrence] = []
-        for each, kind in behind(state, count(self._told)):
+        for each, kind in told:
             brought = answered(each.raw) is not None or kind == "input"
             (ours if each.name not in output and brought else theirs).append(each)
         if answers:
