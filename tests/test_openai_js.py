@@ -478,8 +478,56 @@ class TestToJavaScript:
         (owned,) = json.loads(converted.data)["context"]["functionApprovals"]
         verdict = {"approved": ["call_r1"], "rejected": []}
         assert owned["approvals"] == {'["bare","lookup"]': verdict}
-        warned = [each.path for each in converted.losses if "around" in each.reason]
-        assert warned == ["/processed/calls/0/run/decisions/call_r1"]
+        assert _narrowed(converted) == ["/processed/calls/0/run/decisions/call_r1"]
+
+    def test_for_good_in_one_is_not_for_good_beside(self) -> None:
+        """An agent used as a tool twice at once: what is for good in one run asks in the other."""
+        given = _forgotten(corpus.load("cross/py-0.24.0/nested"))
+        response = given["last_processed_response"]
+        waiting = given["current_step"]["data"]["interruptions"]
+        for found in (given["generated_items"], waiting, response["functions"]):
+            text = json.dumps(found).replace("call_o1", "call_o2").replace("call_r1", "call_r2")
+            found.extend(json.loads(text))
+        given["session_items"] = response["new_items"] = given["generated_items"]
+        decided = hitl.loads(given).approve("call_o1/call_r1", always=True)
+        assert [each.call for each in decided.interruptions if each.decision is None] == [
+            "call_o2/call_r2"
+        ]
+        converted = transfer.convert(decided, dialect=DIALECT.name, allow_loss=True)
+        (owned,) = json.loads(converted.data)["context"]["functionApprovals"]
+        assert owned["approvals"] == {
+            '["bare","lookup"]': {"approved": ["call_r1"], "rejected": []}
+        }
+        assert _narrowed(converted) == ["/processed/calls/0/run/decisions/call_r1"]
+
+    def test_for_good_deeper_inside_is_not_for_good_outside(self) -> None:
+        """A run around the run around it is another run too, and the verdict stays on its call."""
+        inner = _forgotten(corpus.load("cross/py-0.24.0/nested"))
+        text = json.dumps(inner).replace("call_o1", "call_x1").replace("Orchestrator", "Researcher")
+        given = json.loads(text)
+        given["last_processed_response"]["functions"][0]["agent_run_state"] = inner
+        decided = hitl.loads(given).approve("call_x1/call_o1/call_r1", always=True)
+        converted = transfer.convert(decided, dialect=DIALECT.name, allow_loss=True)
+        (owned,) = json.loads(converted.data)["context"]["functionApprovals"]
+        assert owned["approvals"] == {
+            '["bare","lookup"]': {"approved": ["call_r1"], "rejected": []}
+        }
+        place = "/processed/calls/0/run/processed/calls/0/run/decisions/call_r1"
+        assert _narrowed(converted) == [place]
+
+
+def _narrowed(converted: transfer.Converted) -> list[str]:
+    """The decisions for good that are kept for their calls alone."""
+    return [each.path for each in converted.losses if "other runs" in each.reason]
+
+
+def _forgotten(run: Any) -> Any:  # noqa: ANN401  (JSON)
+    """The run, and those inside, without records of what was called."""
+    run["context"]["tool_invocations"] = {}
+    for each in run["last_processed_response"]["functions"]:
+        if "agent_run_state" in each:
+            _forgotten(each["agent_run_state"])
+    return run
 
 
 def _arguments_of(name: str) -> str:

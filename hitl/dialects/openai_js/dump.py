@@ -49,14 +49,11 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
 
 def records(state: RunState, dialect: str) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
-    found = approvals.records(state)
-    inner = [call.run for call in (state.processed.calls if state.processed else ()) if call.run]
     foreign = state.origin.dialect != dialect
-    if foreign and inner:
-        found = shared.narrowed(found, state, set().union(*map(shared.known, inner)))
-    for run in inner:
-        inside = records(run, dialect)
-        found += shared.narrowed(inside, run, shared.own(state)) if foreign else inside
+    found: list[Owned] = []
+    for _, run, others in shared.neighbours(state):
+        own = approvals.records(run)
+        found += shared.narrowed(own, run, others) if foreign else own
     return shared.gathered(found)
 
 

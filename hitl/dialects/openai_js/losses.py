@@ -43,6 +43,7 @@ _UNUSED = ("custom", "local_shell")
 def losses(state: RunState, path: str = "") -> Iterator[Loss]:
     """Give what is lost of a state of another SDK; see `left_behind` for what no other can hold."""
     yield from _run(state, path)
+    yield from shared.losses(state, path)
 
 
 def _run(state: RunState, path: str) -> Iterator[Loss]:
@@ -79,8 +80,6 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
                 hint=None if done else _REJECT,
             )
         if call.run is not None:
-            yield from shared.lost(state, shared.known(call.run), path)
-            yield from shared.lost(call.run, shared.own(state), f"{at}/run")
             yield from _run(call.run, f"{at}/run")
 
 

@@ -1,12 +1,12 @@
 """Decisions of runs inside: the SDK keeps them with the outermost run, where they cover more.
 
-Another SDK keeps them with the run they were taken in. A decision for good that a run around it or
-inside it could use too is written for the calls it was taken on: the later ones ask again.
+Another SDK keeps them with the run they were taken in. A decision for good that another of the runs
+could use too is written for the calls it was taken on: the later ones ask again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from hitl.model import Grant, RunState
 
 _WIDER = (
-    "a decision for good would cover the runs around or inside its own too; it is kept for"
-    " its call, later ones ask again"
+    "a decision for good would cover other runs of the state too; it is kept for its call,"
+    " later ones ask again"
 )
 
 
@@ -121,19 +121,54 @@ def gathered(records: Sequence[Owned]) -> list[Owned]:
     return list(found.values())
 
 
-def narrowed(records: Sequence[Owned], run: RunState, others: set[str]) -> list[Owned]:
+Neighbour: TypeAlias = tuple[str, "RunState", frozenset[str] | None]
+"""A run with its JSON Pointer and the agents of the other runs; None where there is no other."""
+
+
+def neighbours(
+    state: RunState, path: str = "", around: frozenset[str] | None = None
+) -> Iterator[Neighbour]:
+    """Give a run and all runs inside it, outermost first.
+
+    Args:
+        state: the run.
+        path: where it stands.
+        around: the agents of the runs around it and beside it; None where there is none.
+    """
+    calls = enumerate(state.processed.calls if state.processed else ())
+    inside = {f"{path}/processed/calls/{index}/run": call.run for index, call in calls if call.run}
+    if not inside:
+        yield path, state, around
+        return
+    agents_of = {at: known(run) for at, run in inside.items()}
+    outer = around or frozenset()
+    yield path, state, outer.union(*agents_of.values())
+    for at, run in inside.items():
+        beside = (found for other, found in agents_of.items() if other != at)
+        yield from neighbours(run, at, outer.union(own(state), *beside))
+
+
+def narrowed(records: Sequence[Owned], run: RunState, others: frozenset[str] | None) -> list[Owned]:
     """Give the records of a run without more than they covered there.
 
     Args:
         records: the records of the run.
         run: the run.
-        others: the agents of the runs around it, or of those inside it.
+        others: the agents of the other runs; None where there is no other.
     """
+    if others is None:
+        return [*records]
     return [_narrowed(each, run) if _is_wider(each, others) else each for each in records]
 
 
-def lost(run: RunState, others: set[str], path: str) -> Iterator[Loss]:
-    """Name the decisions for good of a run, at `path`, that become narrower."""
+def losses(state: RunState, path: str = "") -> Iterator[Loss]:
+    """Name the decisions for good that become narrower, in a run and the runs inside it."""
+    for at, run, others in neighbours(state, path):
+        if others is not None:
+            yield from _lost(run, others, at)
+
+
+def _lost(run: RunState, others: frozenset[str], path: str) -> Iterator[Loss]:
     for index, grant in enumerate(run.grants):
         if _is_wider(approvals.owned_by(grant, run), others):
             yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_WIDER)
@@ -144,7 +179,7 @@ def lost(run: RunState, others: set[str], path: str) -> Iterator[Loss]:
             yield Loss(path=at, severity="warn", reason=_WIDER)
 
 
-def _is_wider(record: Owned, others: set[str]) -> bool:
+def _is_wider(record: Owned, others: frozenset[str]) -> bool:
     if record.grant.sticky is None or record.grant.subject not in approvals.SUBJECTS:
         return False
     return record.owner is None or record.owner in others
