@@ -15,29 +15,31 @@ Document: TypeAlias = Any
 """A state, as JSON; edited in place."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Trap:
     """One thing that a state must say.
 
     Attributes:
         number: as in the list of traps.
-        name: what is missing.
         case: the run; its state is written by the other SDK.
         without: takes what must be said out of the state.
-        error: what the SDK says then; None where it says nothing.
-        wrong: what can be seen of the run then, against the run at home; for the silent ones.
+        then: what the SDK says then; where it says nothing, what can be seen of the run against
+            the run at home.
         target: the SDK that goes on.
         home: whether that SDK wrote the state too: what hitl refuses to carry.
     """
 
     number: int
-    name: str
     case: Case
     without: Callable[[Document], None]
-    error: str | None = None
-    wrong: Callable[[Seen, Seen], bool] | None = None
+    then: str | Callable[[Seen, Seen], bool]
     target: Language = "js"
     home: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is missing."""
+        return self.without.__name__.strip("_")
 
     @property
     def source(self) -> Language:
@@ -55,20 +57,15 @@ def _no_bindings(run: Document) -> None:
         del each["mcpToolBinding"]
 
 
-def _inside(change: Callable[[Document], None]) -> Callable[[Document], None]:
-    """The same change, in the runs inside."""
-
-    def changed(run: Document) -> None:
-        for key, text in run["pendingAgentToolRuns"].items():
-            inner = json.loads(text)
-            change(inner)
-            run["pendingAgentToolRuns"][key] = json.dumps(inner)
-
-    return changed
-
-
 def _no_guardrails(run: Document) -> None:
     del run["initialInputGuardrailsCompleted"]
+
+
+def _no_guardrails_inside(run: Document) -> None:
+    for key, text in run["pendingAgentToolRuns"].items():
+        inner = json.loads(text)
+        _no_guardrails(inner)
+        run["pendingAgentToolRuns"][key] = json.dumps(inner)
 
 
 def _only_in_the_step(run: Document) -> None:
@@ -208,163 +205,35 @@ def _asks_again(home: Seen, there: Seen) -> bool:
     return bool(home["tool_runs"]) and len(there["tool_runs"]) < len(home["tool_runs"])
 
 
-_BOUND = "missing or different MCP recipient binding"
-_GUARDS = "completion of initial input guardrails is unverified"
+_PLAIN, _TURNS, _NESTED = Case("plain"), Case("multi_turn"), Case("nested")
+_HANDOFF = Case("handoff_pending")
 _APPROVED = Case("plain", "approve", decided=True)
 _ALWAYS = Case("plain", "always", decided=True)
 _UNDECIDED = Case("plain", "leave")
 TRAPS = (
-    Trap(number=1, name="bindings", case=Case("plain"), without=_no_bindings, error=_BOUND),
-    Trap(number=2, name="guardrails", case=Case("plain"), without=_no_guardrails, error=_GUARDS),
-    Trap(
-        number=2,
-        name="guardrails_inside",
-        case=Case("nested"),
-        without=_inside(_no_guardrails),
-        wrong=_inner_tool_lost,
-    ),
-    Trap(
-        number=3,
-        name="only_in_the_step",
-        case=Case("plain"),
-        without=_only_in_the_step,
-        wrong=_more_requests,
-    ),
-    Trap(
-        number=4,
-        name="answered_request",
-        case=Case("plain"),
-        without=_answered_request,
-        error="invalid boundary",
-    ),
-    Trap(
-        number=5,
-        name="persisted_this_turn",
-        case=Case("multi_session"),
-        without=_persisted_this_turn,
-        wrong=_twice_in_session,
-    ),
-    Trap(
-        number=6,
-        name="nothing_inside",
-        case=Case("nested"),
-        without=_nothing_inside,
-        wrong=_more_requests,
-    ),
-    Trap(
-        number=7,
-        name="named_by_id",
-        case=Case("multi_turn"),
-        without=_named_by_id,
-        error="conflicts with completed tool invocation evidence",
-    ),
-    Trap(number=7, name="no_status", case=Case("multi_turn"), without=_no_status, error='"status"'),
-    Trap(
-        number=7,
-        name="plain_number",
-        case=Case("multi_turn"),
-        without=_plain_number,
-        error="do not match the generated item history",
-    ),
-    Trap(
-        number=8,
-        name="python_name",
-        case=Case("handoff_pending"),
-        without=_python_name,
-        error="transfer_to_mailer not found",
-        home=True,
-    ),
-    Trap(
-        number=9,
-        name="no_target",
-        case=Case("handoff_pending"),
-        without=_no_target,
-        error="missing its required target agent identity",
-        home=True,
-    ),
-    Trap(
-        number=10,
-        name="another_order",
-        case=Case("plain"),
-        without=_another_order,
-        error="invalid boundary",
-    ),
-    Trap(
-        number=11,
-        name="no_id",
-        case=Case("reasoning"),
-        without=_no_id,
-        wrong=_item_lost,
-        target="python",
-    ),
-    Trap(
-        number=12,
-        name="no_step",
-        case=_APPROVED,
-        without=_no_step,
-        wrong=_more_requests,
-        target="python",
-    ),
-    Trap(
-        number=13,
-        name="no_scope",
-        case=_ALWAYS,
-        without=_no_scope,
-        wrong=_asks_again,
-        target="python",
-    ),
-    Trap(
-        number=13,
-        name="no_ledger",
-        case=_APPROVED,
-        without=_no_ledger,
-        wrong=_asks_again,
-        target="python",
-    ),
-    Trap(
-        number=14,
-        name="begun",
-        case=_APPROVED,
-        without=_begun,
-        error="already executed, but its output was not committed",
-        target="python",
-    ),
-    Trap(
-        number=14,
-        name="done",
-        case=_APPROVED,
-        without=_done,
-        error="does not match a restored tool call and output",
-        target="python",
-    ),
-    Trap(number=15, name="by_tool_name", case=_APPROVED, without=_by_tool_name, wrong=_asks_again),
-    Trap(
-        number=16,
-        name="legacy_approval",
-        case=_UNDECIDED,
-        without=_legacy_approval,
-        wrong=_runs_undecided,
-    ),
-    Trap(number=17, name="no_trace", case=Case("plain"), without=_no_trace, error="ZodError"),
-    Trap(
-        number=18,
-        name="no_tool_name",
-        case=Case("shell"),
-        without=_no_tool_name,
-        error="without a canonical invocation identity",
-    ),
-    Trap(
-        number=19,
-        name="shown_again",
-        case=Case("multi_turn"),
-        without=_shown_again,
-        wrong=_another_input,
-    ),
-    Trap(
-        number=20,
-        name="old_label",
-        case=Case("multi_turn"),
-        without=_old_label,
-        error="does not support structured tool output",
-    ),
+    Trap(1, _PLAIN, _no_bindings, "missing or different MCP recipient binding"),
+    Trap(2, _PLAIN, _no_guardrails, "completion of initial input guardrails is unverified"),
+    Trap(2, _NESTED, _no_guardrails_inside, _inner_tool_lost),
+    Trap(3, _PLAIN, _only_in_the_step, _more_requests),
+    Trap(4, _PLAIN, _answered_request, "invalid boundary"),
+    Trap(5, Case("multi_session"), _persisted_this_turn, _twice_in_session),
+    Trap(6, _NESTED, _nothing_inside, _more_requests),
+    Trap(7, _TURNS, _named_by_id, "conflicts with completed tool invocation evidence"),
+    Trap(7, _TURNS, _no_status, '"status"'),
+    Trap(7, _TURNS, _plain_number, "do not match the generated item history"),
+    Trap(8, _HANDOFF, _python_name, "transfer_to_mailer not found", home=True),
+    Trap(9, _HANDOFF, _no_target, "missing its required target agent identity", home=True),
+    Trap(10, _PLAIN, _another_order, "invalid boundary"),
+    Trap(11, Case("reasoning"), _no_id, _item_lost, target="python"),
+    Trap(12, _APPROVED, _no_step, _more_requests, target="python"),
+    Trap(13, _ALWAYS, _no_scope, _asks_again, target="python"),
+    Trap(13, _APPROVED, _no_ledger, _asks_again, target="python"),
+    Trap(14, _APPROVED, _begun, "but its output was not committed", target="python"),
+    Trap(14, _APPROVED, _done, "does not match a restored tool call and output", target="python"),
+    Trap(15, _APPROVED, _by_tool_name, _asks_again),
+    Trap(16, _UNDECIDED, _legacy_approval, _runs_undecided),
+    Trap(17, _PLAIN, _no_trace, "ZodError"),
+    Trap(18, Case("shell"), _no_tool_name, "without a canonical invocation identity"),
+    Trap(19, _TURNS, _shown_again, _another_input),
+    Trap(20, _TURNS, _old_label, "does not support structured tool output"),
 )
