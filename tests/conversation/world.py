@@ -293,20 +293,22 @@ class World:
         self.doubt = ()
 
     async def _settled(self, name: str, *, listing: bool) -> None:
-        turn = turn_of(name)
-        if turn is None:
+        if turn_of(name) is None:
             happened = bool(self.ran[last_of(name)])
             result = b'{"value":"done"}' if happened else None
             await self.store.settle(RUN, name, "happened" if happened else "rerun", result=result)
             return
         self.seen["listed" if listing else "told by a person"] += 1
+        state = self._state()
         last = self.api.exchanges[-1] if self.api.exchanges else None
+        turn = 1 if state is None else state.turn.current + 1  # the SDK may note a response twice
         arrived = last if last is not None and turn_of_answer(last.output) == turn else None
         if listing:
-            talk = last.parameters["conversation"] if last is not None else ""
-            items = self.api.server.conversations.get(talk, [])
+            talk = state.conversation if state is not None else None
+            items = self.api.server.conversations.get((talk and talk.id) or "conv_0", [])
             start = len(items) - len(arrived.input + arrived.output if arrived else ())
-            await hitl.reconcile(self.store, RUN, items, start=start if turn == 1 else None)
+            begins = talk is None or not talk.acknowledged
+            await hitl.reconcile(self.store, RUN, items, start=start if begins else None)
         elif arrived is not None:
             await by_hand(self.store, RUN, name, arrived.output)
         else:
