@@ -203,11 +203,13 @@ class Hanging(ServerModel):
 
 class TestInside:
     @staticmethod
+    @pytest.mark.parametrize("before", [0, 1], ids=["first turn", "later turn"])
     @pytest.mark.parametrize(("gate", "runs"), [("approval", 2), ("all", 1)])
-    def test_given_again(gate: Any, runs: int) -> None:  # noqa: ANN401
+    def test_given_again(gate: Any, runs: int, before: int) -> None:  # noqa: ANN401
         """A run inside an agent used as a tool that is cut goes on with the answers it had."""
         asks = {**called("call_1"), "arguments": '{"input": "go"}'}
-        outer = ServerModel(Server(), [asks], [replied("msg_1")])
+        turns = [[called("call_0", "look")]] * before
+        outer = ServerModel(Server(), *turns, [asks], [replied("msg_1")])
         inner = Hanging([called("call_2")], [replied("msg_2")])
         ran: list[str] = []
 
@@ -217,9 +219,13 @@ class TestInside:
                 ran.append("tool")
                 return "done"
 
+            @function_tool
+            def look() -> str:
+                return "seen"
+
             scout = Agent[Any](name="scout", model=inner, tools=[tool])
             ask = scout.as_tool(tool_name="tool", tool_description="Ask.")
-            return Agent(name="ops", model=outer, tools=[ask])
+            return Agent(name="ops", model=outer, tools=[ask, look])
 
         @on_a_store
         async def through(store: Store) -> None:
@@ -231,10 +237,10 @@ class TestInside:
             await asyncio.wait([cut])
             assert (await hitl.resume(agent(), RUN, **options)).final_output == "hello"
             rows = (await store.load(RUN)).effects
-            assert [turn_of(each.call) for each in rows] == ([None] if gate == "all" else [])
+            assert [each.call for each in rows if turn_of(each.call) is not None] == []
 
         through()
-        assert (len(outer.requests), len(inner.requests), len(ran)) == (2, 2, runs)
+        assert (len(outer.requests), len(inner.requests), len(ran)) == (2 + before, 2, runs)
 
 
 class TestInDoubt:

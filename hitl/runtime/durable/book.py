@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, mutable
 
 from hitl.errors import HitlError
-from hitl.model import RunState, count
+from hitl.model import RunState
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.late import Late
 from hitl.runtime.durable.packed import Note, pack
@@ -55,7 +55,7 @@ class Book:
     ) -> Run:
         """Write a checkpoint; see `Save`."""
         packed = pack(state, self.note, self.length)
-        covered = self.requests.covered(count(state.responded or ()))
+        covered = self.requests.covered(state)
         save = Save(
             event=event,
             head=packed.head,

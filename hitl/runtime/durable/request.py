@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import field, mutable
 
+from hitl import document
+from hitl.model import count
+from hitl.model.decide import nested_runs
 from hitl.runtime.durable.calls import ANSWERS, PATH
 from hitl.runtime.durable.gate import Gate, Wanted
 from hitl.runtime.durable.refusal import surely_refused
@@ -32,11 +35,31 @@ if TYPE_CHECKING:
 
     from agents import ModelResponse
 
+    from hitl.model import RunState
+
     Ask: TypeAlias = Callable[..., AsyncIterator[Any]]
     Options: TypeAlias = dict[str, Any]
 
 _LABEL = "(model)"
 _DONE, _COMPLETED = "response.output_item.done", "response.completed"
+
+
+def _holds(state: RunState, name: str, *, ahead: bool) -> bool:
+    """Tell whether a state has what the response to a request brought.
+
+    Args:
+        state: the run, or the run inside that `name` begins in.
+        name: of the request.
+        ahead: whether the run has received responses that the state has not.
+    """
+    outer, _, rest = name.partition("/")
+    if not rest:
+        return (turn_of(name) or 0) <= count(state.responded or ())
+    inside = {document.escape(call_id): run for call_id, run in nested_runs(state)}
+    if outer in inside:
+        return _holds(inside[outer], rest, ahead=False)
+    waiting = state.ledger.open if state.ledger is not None else ()
+    return not ahead and outer not in map(document.escape, waiting)
 
 
 @mutable(kw_only=True, eq=False)
@@ -63,14 +86,15 @@ class Requests:
     failed: bool = False
     pinned: bool = False
 
-    def covered(self, responses: int) -> tuple[str, ...]:
-        """Give the rows that a checkpoint with so many responses makes needless.
+    def covered(self, state: RunState) -> tuple[str, ...]:
+        """Give the rows that a checkpoint of `state` makes needless.
 
-        Nothing runs inside when a run is stored: an agent used as a tool has answered, or waits
-        with its own responses in its state.
+        Those of a run inside are needed until the state holds it or the answer it came to. Its call
+        may be of a response that has a row itself and is in no checkpoint yet.
         """
-        turns = ((turn_of(each), each) for each in sorted(self.recorded | self.cut))
-        return tuple(each for turn, each in turns if turn is not None and turn <= responses)
+        rows = sorted(self.recorded | self.cut)
+        ahead = any((turn_of(each) or 0) > count(state.responded or ()) for each in rows)
+        return tuple(each for each in rows if _holds(state, each, ahead=ahead))
 
     def unused(self) -> tuple[str, ...]:
         """Give the rows of responses that the models can be asked for again.
