@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hitl.conversation.tracker import Tracker
     from hitl.document import JSONValue
 
+_OURS = frozenset({"user", "system", "developer"})  # no model says these
 _BESIDE = frozenset({"id", "status", "created_by", "object", "type"})
 
 
@@ -64,7 +65,11 @@ def receipt(tracker: Tracker, items: Sequence[JSONObject], *, start: int | None 
     if len(tail) < len(sent) or not all(starmap(_alike, zip(sent, tail, strict=False))):
         message = "expected the request or nothing after it, found something else"
         raise ReceiptUnknown(message, hint="settle() with what a person says")
-    return Receipt(received=True, output=tuple(tail[len(sent) :]))
+    output = tail[len(sent) :]
+    if any(each.get("role") in _OURS for each in output):
+        message = "expected the response alone behind the request, found what somebody said"
+        raise ReceiptUnknown(message, hint="settle() with what a person says")
+    return Receipt(received=True, output=tuple(output))
 
 
 def _after(anchor: str | None, items: Sequence[JSONObject]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, mutable
+from attrs import evolve, field, mutable
 
 from hitl.errors import HitlError
 from hitl.model import RunState
@@ -88,6 +88,8 @@ class Book:
             return None
         staged = self.late.added_to(self.state)
         if staged is not None:
+            # No worker stopped with the newest checkpoint: what this one wrote elsewhere is late.
+            self.note = evolve(self.note, cut=True)
             return await self.save("stop", staged, reason=reason, note=note, forget=forget)
         claim = self.gate.claim
         return await self.gate.store.release(claim, reason=reason, note=note, forget=forget)

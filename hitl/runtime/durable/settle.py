@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from hitl.conversation import Tracker, place_of, prime, receipt
+from hitl.conversation import Receipt, Tracker, place_of, prime, receipt, staged
 from hitl.errors import ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.kickoff import load_kickoff
 from hitl.runtime.durable.packed import unpack
@@ -27,8 +28,7 @@ async def by_listing(
     """Settle the request of a run that is in doubt; see `hitl.reconcile`."""
     stored = await store.load(run_id)
     request = _in_doubt(stored)
-    tracker = _tracker(stored)
-    found = receipt(tracker.sent(tracker.prepare()).cut(), items, start=start)
+    found = _receipt(stored, items, start)
     if not found.received:
         return await store.settle(run_id, request, "rerun")
     if not found.output:
@@ -41,6 +41,22 @@ async def by_hand(store: Store, run_id: str, request: str, items: Iterable[JSONO
     """Settle a request as answered by `items`, in the form of the Responses API."""
     place = place_of(_tracker(await store.load(run_id)))
     return await store.settle(run_id, request, "happened", result=dump_output(items, place))
+
+
+def _receipt(stored: Stored, items: Sequence[JSONObject], start: int | None) -> Receipt:
+    """Find the request: it carried what was staged by then, and nothing that was added later."""
+    tracker = _tracker(stored)
+    waiting = () if stored.checkpoint is None else staged(unpack(stored)[0])
+    for carried in range(len(waiting), 0, -1):
+        given = waiting[:carried]
+        more = tracker.add([each.raw for each in given], [each.name for each in given])
+        with contextlib.suppress(ReceiptUnknown):
+            return _find(more, items, start)
+    return _find(tracker, items, start)
+
+
+def _find(tracker: Tracker, items: Sequence[JSONObject], start: int | None) -> Receipt:
+    return receipt(tracker.sent(tracker.prepare()).cut(), items, start=start)
 
 
 def _in_doubt(stored: Stored) -> str:
