@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from agents import (
+    Agent,
     GuardrailFunctionOutput,
     InputGuardrailTripwireTriggered,
+    RunHooks,
     Runner,
     function_tool,
     input_guardrail,
@@ -29,13 +31,13 @@ from hitl.errors import (
 from hitl.model import Step
 from hitl.runtime.durable.packed import unpack
 from tests.agents import corpus
+from tests.agents.session import MemorySession
 from tests.conversation.durable import CONFIG, MODES, RUN, Stage, TurnedDown, short, waiting
-from tests.conversation.server import called, replied
+from tests.conversation.model import ServerModel
+from tests.conversation.server import Server, called, replied
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from agents import Agent
 
     from hitl.model import RunState
     from hitl.store import Store
@@ -598,9 +600,85 @@ class TestSession:
 
         on_a_store(play)
 
+    def test_stopped_behind_it(self) -> None:
+        """What a stopped worker wrote of a response that is asked for anew is taken back."""
+        session = MemorySession("s")
+        answers = [[called(call, "look")] for call in "123"]
+        model = ServerModel(Server(), *answers, [replied("end")])
+        streams: list[hitl.DurableStream] = []
+        asked = 0
+
+        @function_tool
+        def look() -> str:
+            if len(model.requests) == 2 and streams:
+                streams[0].add_input("late")
+            return "seen"
+
+        def instructions(_context: Any, _agent: Any) -> str:  # noqa: ANN401
+            nonlocal asked
+            asked += 1
+            if asked == 3:
+                raise LookupError
+            return "be quick"
+
+        async def play(store: Store) -> None:
+            agent = Agent[Any](name="ops", model=model, tools=[look], instructions=instructions)
+            options: Any = {"store": store, "run_config": CONFIG, "session": session}
+            streams.append(hitl.run_streamed(agent, "go", run_id=RUN, **options))
+            with pytest.raises(LookupError):
+                async for _ in streams[0].stream_events():
+                    pass
+            streams.clear()
+            await hitl.resume(agent, RUN, **options)
+
+        on_a_store(play)
+        assert short(session.items) == ["go", ">1", "<1", "late", ">3", "<3", "end"]
+
+
+class Hangs(RunHooks[Any]):
+    """A hook of the app that never comes back after a response."""
+
+    def __init__(self) -> None:
+        self.there = asyncio.Event()
+
+    async def on_llm_end(self, *_: object) -> None:
+        """Hang."""
+        self.there.set()
+        await asyncio.Event().wait()
+
 
 class TestLive:
     """R-40: input added to a run that goes on."""
+
+    @EVERYWHERE
+    @pytest.mark.parametrize("cuts", [1, 2])
+    def test_behind_a_response(self, mode: str, cuts: int) -> None:
+        """R-41: it is no part of a request that was answered before it came, given again or not."""
+
+        async def play(store: Store) -> None:
+            answers = ([called("1")], [called("2")], [replied("end")])
+            stage = Stage(store, mode, *answers, streamed=True)
+            await stage.step()
+            await stage.approve("1")
+            for cut in range(cuts):
+                hooks = Hangs()
+                step = asyncio.create_task(stage.step(hooks=hooks))
+                await hooks.there.wait()
+                assert stage.stream is not None
+                stage.stream.add_input(f"late {cut}")
+                step.cancel()
+                await asyncio.wait([step])
+                assert waiting(await stage.stored()) == []
+            run = await stage.step()
+            late = [f"late {cut}" for cut in range(cuts)]
+            assert waiting(run.state) == late  # type: ignore[arg-type]
+            await stage.approve("2")
+            assert (await stage.step()).status == "finished"
+            assert stage.told == ["go", ">1", "<1", ">2", "<2", *late, "end"]
+            if mode == "session":
+                assert short(stage.session.items) == stage.told
+
+        on_a_store(play)
 
     @EVERYWHERE
     def test_in_a_tool(self, mode: str) -> None:

@@ -315,6 +315,55 @@ class TestInDoubt:
         assert [len(each) for each in stage.server.received] == [1, 1]
 
     @staticmethod
+    @pytest.mark.parametrize("more", [[], ["and this"], ["and this", "and this"]])
+    @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
+    def test_settled_with_staged_input(more: list[str], *, arrived: bool) -> None:
+        """R-40: what was staged is part of the request that a listing shows, not of its answer."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **CONVERSATION)
+            await store.decide(RUN, "call_1", YES)
+            for text in more:
+                await hitl.add_input(store, RUN, text)
+            stage.model.server = _Failing(stage.server, TimeoutError(), arrives=arrived)  # type: ignore[assignment]
+            with pytest.raises(TimeoutError):
+                await stage.go_on(store)
+            stage.model.server = stage.server
+            if arrived:
+                stage.model.answers.pop(0)
+            await hitl.reconcile(store, RUN, stage.server.conversations["conv"])
+            run = await stage.go_on(store)
+            assert run.state is not None
+            assert not run.state.pending_input
+            await store.decide(RUN, "call_2", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        received = [
+            [raw.get("call_id") or raw["content"] for raw in each] for each in stage.server.received
+        ]
+        assert received == [["go"], ["call_1", *more], ["call_2"]]
+
+    @staticmethod
+    def test_a_listing_somebody_else_wrote_to() -> None:
+        """What a user said behind the request is no answer of a model."""
+        stage = Stage()
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            failing = _Failing(stage.server, TimeoutError(), arrives=True)
+            stage.model.server = failing  # type: ignore[assignment]
+            with pytest.raises(TimeoutError):
+                await stage.start(store, **CONVERSATION)
+            listing = [*stage.server.conversations["conv"], said("and this")]
+            with pytest.raises(ReceiptUnknown):
+                await hitl.reconcile(store, RUN, listing, start=0)
+
+        through()
+
+    @staticmethod
     def test_a_listing_that_does_not_tell() -> None:
         """A listing with the request and no response says nothing; one of a sound run neither."""
         stage = Stage()

@@ -31,7 +31,15 @@ _LATER = "resume it first; what it ends with can be answered in a new run"
 
 def add(state: S, given: Given) -> S:
     """Give the state with more input staged; see `RunState.add_input` for errors."""
-    raws = items_of(given)
+    return stage(state, items_of(given))
+
+
+def stage(state: S, raws: Sequence[JSONValue]) -> S:
+    """Give the state with more items staged, which are tagged.
+
+    Raises:
+        InputRefused: it can take none.
+    """
     refused = refusal(state)
     if refused is not None:
         raise refused

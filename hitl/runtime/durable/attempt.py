@@ -218,8 +218,7 @@ class Attempt:
         options = {**self.settings.options, "session": self.book.memory.guarded}
         theirs = options.pop("hooks", None)
         options["run_config"] = self._guards.config(options.get("run_config"))
-        late = self.book.late
-        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, late.hand_over)
+        hooks = Hooks(self._tools, self._graph, theirs, self._before_model, self.book.late)
         if not start:  # a restored state has its context
             options.pop("context", None)
         agent = self._graph.copy(self.settings.agent)

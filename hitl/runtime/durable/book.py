@@ -54,7 +54,7 @@ class Book:
         forget: Sequence[str] = (),
     ) -> Run:
         """Write a checkpoint; see `Save`."""
-        packed = pack(state, self.note, self.length)
+        packed = pack(state, evolve(self.note, late=self.late.held), self.length)
         covered = self.requests.covered(state)
         save = Save(
             event=event,
@@ -86,13 +86,26 @@ class Book:
         """
         if self.gate.lost is not None or self._untouched:
             return None
-        staged = self.late.added_to(self.state)
-        if staged is not None:
+        state = self._with_late(forget)
+        if state is not None:
             # No worker stopped with the newest checkpoint: what this one wrote elsewhere is late.
             self.note = evolve(self.note, cut=True)
-            return await self.save("stop", staged, reason=reason, note=note, forget=forget)
+            return await self.save("stop", state, reason=reason, note=note, forget=forget)
         claim = self.gate.claim
         return await self.gate.store.release(claim, reason=reason, note=note, forget=forget)
+
+    def _with_late(self, forget: Sequence[str]) -> RunState | None:
+        """Give the newest checkpoint with what was added since; None when it holds all.
+
+        Where a request is out, or answered, without what was added, it is no part of that.
+        """
+        left = self.late.left
+        if left and self.state is not None and self.requests.under_way(forget):
+            self.late.keep(left, waits=True)
+            return self.state
+        state = self.late.added_to(self.state)
+        self.late.keep((), waits=False)
+        return state
 
     async def leave(self) -> None:
         """Let a run go on which nothing was done."""

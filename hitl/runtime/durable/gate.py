@@ -130,6 +130,11 @@ class Gate:
         self.lost = error
         self.on_lost()
 
+    @property
+    def started(self) -> frozenset[str]:
+        """The calls that have an intent and no result."""
+        return frozenset(self._open)
+
     def check(self) -> None:
         """Stop the SDK when nothing may be done any more."""
         if self.lost is not None:

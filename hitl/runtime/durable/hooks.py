@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from agents import RunHooks
 
+from hitl.runtime.durable.late import Late
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -22,17 +24,17 @@ class Hooks(RunHooks[Any]):
         graph: Graph,
         theirs: RunHooks[Any] | None,
         before_model: Callable[[], Awaitable[None]],
-        between: Callable[[], None] = lambda: None,
+        late: Late | None = None,
     ) -> None:
         """Call `before_model` before each model call, and `theirs` after what is ours.
 
-        `between` is called where no model is asked.
+        `late` is what may be staged where no model is asked.
         """
         self._tools = tools
         self._graph = graph
         self._theirs = theirs if theirs is not None else RunHooks()
         self._before_model = before_model
-        self._between = between
+        self._late = late if late is not None else Late()
 
     async def on_llm_start(self, context: Any, agent: Any, *given: Any) -> None:  # noqa: ANN401
         """Let the model be asked only once what came before is stored."""
@@ -42,7 +44,7 @@ class Hooks(RunHooks[Any]):
     async def on_llm_end(self, context: Any, agent: Any, response: Any) -> None:  # noqa: ANN401
         """Note which calls were made."""
         self._tools.open.answered(response.output)
-        self._between()
+        self._late.answered()
         await self._theirs.on_llm_end(context, self._graph.original(agent), response)
 
     async def on_agent_start(self, context: Any, agent: Any) -> None:  # noqa: ANN401
@@ -62,10 +64,10 @@ class Hooks(RunHooks[Any]):
         """Let the user's hooks fail before an intent is written."""
         await self._theirs.on_tool_start(context, self._graph.original(agent), tool)
         await self._tools.before(tool)
-        self._between()
+        self._late.hand_over()
 
     async def on_tool_end(self, context: Any, agent: Any, tool: Any, result: Any) -> None:  # noqa: ANN401
         """Record before the user's hooks may fail."""
         await self._tools.after(tool, context, result)
-        self._between()
+        self._late.hand_over()
         await self._theirs.on_tool_end(context, self._graph.original(agent), tool, result)

@@ -8,7 +8,7 @@ does neither.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agents import RunResultStreaming
 from attrs import evolve, field, mutable
@@ -20,6 +20,8 @@ from hitl.model import positions, spans, staging
 from hitl.runtime.durable import private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hitl.model import RunState
     from hitl.model.staging import Given
 
@@ -33,6 +35,26 @@ class Late:
     _result: RunResultStreaming | None = field(default=None, init=False)
     _held: list[JSONValue] = field(factory=list, init=False)
     _staged: list[JSONValue] = field(factory=list, init=False)
+    _waits: bool = field(default=False, init=False)
+
+    @property
+    def held(self) -> tuple[JSONValue, ...]:
+        """What the SDK has not been given yet."""
+        return tuple(self._held)
+
+    @property
+    def left(self) -> tuple[JSONValue, ...]:
+        """What no checkpoint holds."""
+        return (*self._staged, *self._held)
+
+    def keep(self, given: Iterable[JSONValue], *, waits: bool) -> None:
+        """Hold this and nothing else.
+
+        Args:
+            given: items, tagged.
+            waits: whether the next request went out before they came: they are not in it.
+        """
+        self._held, self._staged, self._waits = [*given], [], waits
 
     def begin(self, result: RunResultStreaming) -> None:
         """Take input for what the SDK is about to run."""
@@ -64,9 +86,14 @@ class Late:
         if self._result is not None and not private.has_staged(self._result):
             self.hand_over()
 
+    def answered(self) -> None:
+        """Stage what came behind the request that was answered now, and what is held."""
+        self._waits = False
+        self.hand_over()
+
     def hand_over(self) -> None:
         """Stage what is held; called where the SDK takes nothing."""
-        if self._held and self._result is not None:
+        if self._held and self._result is not None and not self._waits:
             private.stage(self._result, [values.decode(each) for each in self._held])
             self._staged += self._held
             self._held = []
@@ -77,12 +104,11 @@ class Late:
 
     def added_to(self, state: RunState | None) -> RunState | None:
         """Give the newest checkpoint with what it does not hold staged; None when it holds all."""
-        left = [*self._staged, *self._held]
+        left = self.left
         if not left:
             return None
         try:
-            plain: Any = values.decode([*left])
-            return None if state is None else staging.add(state, plain)
+            return None if state is None else staging.stage(state, left)
         except InputRefused as exc:
             log.warning("%s added input(s) are not kept: %s", len(left), exc.message)
             return None

@@ -66,6 +66,8 @@ class Note:
         final: the final output, tagged.
         added: who staged what waits to be delivered, in order.
         cut: whether a worker died before input was added to the run; nobody worked on it since.
+        late: input, tagged, that came behind a request whose response no checkpoint holds; to be
+            staged once that is given.
         span: where the span of the claim that wrote it is, as a traceparent.
     """
 
@@ -75,6 +77,7 @@ class Note:
     final: Any = None
     added: tuple[Added, ...] = ()
     cut: bool = False
+    late: tuple[Any, ...] = ()
     span: str | None = None
 
 

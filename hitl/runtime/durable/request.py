@@ -31,7 +31,7 @@ from hitl.runtime.durable.turn import is_call, name_of, turn_of
 from hitl.store import digest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 
     from agents import ModelResponse
 
@@ -95,6 +95,15 @@ class Requests:
         rows = sorted(self.recorded | self.cut)
         ahead = any((turn_of(each) or 0) > count(state.responded or ()) for each in rows)
         return tuple(each for each in rows if _holds(state, each, ahead=ahead))
+
+    def under_way(self, forget: Collection[str]) -> bool:
+        """Tell whether a request of the run itself is out, or answered, and in no checkpoint.
+
+        Args:
+            forget: the rows that are given up.
+        """
+        names = {*self.recorded, *self.gate.started} - {*forget}
+        return any(turn_of(each) for each in names)
 
     def unused(self) -> tuple[str, ...]:
         """Give the rows of responses that the models can be asked for again.

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from hitl.errors import InputRefused, NotClaimable
 from hitl.lifecycle import ended, paused, taken
+from hitl.model import staging
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Added, Note, pack, unpack
 from hitl.runtime.durable.turn import recorded
@@ -41,6 +42,8 @@ async def changed(
     before = held.before
     try:
         state, note = unpack(held.now)
+        if note.late:  # the response that they came behind is given up: they come as any other
+            state, note = staging.stage(state, note.late), evolve(note, late=())
         changed = change(state)
         added = Added(by=by, at=_iso(held.now.run.updated_at), items=len(changed.pending_input))
         before_it = note.added if state.pending_input else ()
