@@ -15,7 +15,7 @@ from hitl.conversation import LOCAL, Place
 from hitl.errors import ConversationMismatch, InDoubt, InputRefused, ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.turn import turn_of
 from tests.conversation.model import ServerModel
-from tests.conversation.server import Server, called, replied, said
+from tests.conversation.server import Server, called, replied, said, short
 from tests.test_cli import invoke
 from tests.test_cli import said as invoke_said
 
@@ -522,6 +522,46 @@ class TestPlace:
         through()
         assert stage.carried[2] == carries
         assert (len(stage.carried), stage.ran) == (3, 2)
+
+    @staticmethod
+    @pytest.mark.parametrize("place", [Place(conversation_id="other"), Place(auto=True), LOCAL])
+    @pytest.mark.parametrize("used", ["turned down", "used", "given again"])
+    def test_there_and_back(place: Place, used: str) -> None:
+        """Law 7: a conversation a run comes back to has what it had, and what it answered since."""
+        calls = [[called(f"call_{number}")] for number in range(1, 4)]
+        stage = Stage(*calls, [replied("msg_1")])
+        back = Place(conversation_id="conv")
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, **CONVERSATION)
+            await store.decide(RUN, "call_1", YES)
+            if used == "turned down":
+                error = type("NotFound", (Exception,), {"status_code": 404})
+                stage.model.server = _Failing(stage.server, error())  # type: ignore[assignment]
+                with pytest.raises(error):
+                    await stage.go_on(store, place=place)
+                stage.model.server = stage.server
+                await stage.go_on(store, place=back)
+                await store.decide(RUN, "call_2", YES)
+                await stage.go_on(store)
+            else:
+                if used == "given again":
+                    hooks = Hangs()
+                    cut = asyncio.create_task(stage.go_on(store, hooks=hooks))
+                    await hooks.there.wait()
+                    cut.cancel()
+                    await asyncio.wait([cut])
+                await stage.go_on(store, place=place)
+                await store.decide(RUN, "call_2", YES)
+                await stage.go_on(store, place=back)
+            await store.decide(RUN, "call_3", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        listed = [short(each) for each in stage.server.conversations["conv"]]
+        turns = [f"call_{number}{mark}" for number in range(1, 4) for mark in "?!"]
+        assert listed == ["go", *turns, "msg_1"]
 
     @staticmethod
     @pytest.mark.parametrize("place", [Place(conversation_id="other"), Place(auto=True), LOCAL])

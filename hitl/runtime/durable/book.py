@@ -54,7 +54,8 @@ class Book:
         forget: Sequence[str] = (),
     ) -> Run:
         """Write a checkpoint; see `Save`."""
-        packed = pack(state, evolve(self.note, late=self.late.held), self.length)
+        known = evolve(self.note, late=self.late.held, left=self.requests.talk.left)
+        packed = pack(state, known, self.length)
         covered = self.requests.covered(state)
         save = Save(
             event=event,

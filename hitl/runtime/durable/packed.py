@@ -13,6 +13,7 @@ from attrs import frozen
 
 from hitl import transfer
 from hitl.errors import StoreCorrupt
+from hitl.model import Conversation
 from hitl.model.fit import fit
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Note:
         cut: whether a worker died before input was added to the run; nobody worked on it since.
         late: input, tagged, that came behind a request whose response no checkpoint holds; to be
             staged once that is given.
+        left: the server conversations the run was in before, with what each has of it.
         span: where the span of the claim that wrote it is, as a traceparent.
     """
 
@@ -78,6 +80,7 @@ class Note:
     added: tuple[Added, ...] = ()
     cut: bool = False
     late: tuple[Any, ...] = ()
+    left: tuple[Conversation, ...] = ()
     span: str | None = None
 
 

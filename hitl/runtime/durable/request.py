@@ -156,7 +156,7 @@ class Requests:
             if answer is None or answer.place == place:
                 args, options = self._carrying(args, options)
             else:
-                self.talk.answered_elsewhere()
+                self.talk.answered_elsewhere(answer.place)
         if answer is not None:
             self._answered(wanted)
             yield completed(answer.response)

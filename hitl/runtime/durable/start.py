@@ -119,6 +119,7 @@ def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator
     state, note = unpack(stored)
     attempt.book.length, attempt.book.note = len(stored.entries), evolve(note, cut=False)
     attempt.book.memory.cut = note.cut
+    attempt.book.requests.talk.left = note.left
     attempt.book.late.keep(note.late, waits=attempt.book.requests.under_way(()))
     limit = raised(state.turn.max, max_turns)
     attempt.book.state = evolve(state, turn=evolve(state.turn, max=limit))

@@ -23,7 +23,7 @@ from hitl.conversation import (
 )
 from hitl.conversation.occurrence import answered
 from hitl.document import JSONObject
-from hitl.model import Conversation, RunState, Spans, ahead, count
+from hitl.model import Conversation, RunState, Spans, ahead, count, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,14 +55,16 @@ class Talk:
 
     Attributes:
         place: where the run was asked to go on; None: where it was.
+        left: the conversations the run was in before.
         corrections: what the SDK got wrong so far.
     """
 
     place: Place | None = None
+    left: tuple[Conversation, ...] = ()
     corrections: list[Correction] = field(factory=list)
     _tracker: Tracker | None = field(default=None, init=False)
     _primed: bool = field(default=False, init=False)
-    _elsewhere: bool = field(default=False, init=False)
+    _elsewhere: Place | None = field(default=None, init=False)
     _had: set[str] = field(factory=set, init=False)
     _told: Spans = field(default=(), init=False)
     _responses: int = field(default=0, init=False)
@@ -93,20 +95,34 @@ class Talk:
             ConversationMismatch: it cannot go on there.
             ReceiptUnknown: nobody knows whether its last request arrived.
         """
-        self._prime(state, self.place)
+        self._prime(self._back(state), self.place)
         if self._tracker is not None:
             return record(state, self._tracker)
         if state.conversation is None or state.conversation.mode == "local":
             return state
         return evolve(state, conversation=Conversation(auto=False))
 
+    def _back(self, state: RunState) -> RunState:
+        """Give a state that goes back to a conversation with what that has of it.
+
+        The one it leaves is noted.
+        """
+        here, there = state.conversation, self.place and self.place.conversation_id
+        if self.place is None or (here is not None and here.id == there):
+            return state
+        known = next((each for each in self.left if each.id == there), None)
+        self.left = tuple(each for each in self.left if each is not known)
+        if here is not None and here.id is not None:
+            self.left = (*self.left, here)
+        return state if known is None else evolve(state, conversation=known)
+
     def follow(self, state: RunState) -> RunState:
         """Take what came since; give the state with what the server has of it."""
         tracker = self._tracker
+        known, told = self._responses, count(self._told)
         if tracker is None:
-            return state
-        known = self._responses
-        if not self._primed:
+            pass
+        elif not self._primed:
             new = evolve(tracker.stored(), acknowledged=())
             self._prime(evolve(state, conversation=new) if self._elsewhere else state, None)
         elif ahead(state.generated or (), count(self._told)) != self._told:
@@ -115,7 +131,9 @@ class Talk:
         else:
             self._tracker = self._further(tracker, state)
         self._told, self._responses = state.generated or (), count(state.responded or ())
-        self._elsewhere = self._elsewhere and self._responses == known
+        if self._elsewhere is not None and self._responses > known:
+            self._heard(self._elsewhere, state, told)
+            self._elsewhere = None
         return record(state, self._tracker) if self._tracker is not None else state
 
     def send(self, given: Any, turn: int, *, filtered: bool) -> Sending | None:  # noqa: ANN401
@@ -147,9 +165,25 @@ class Talk:
             previous_response_id=request.previous_response_id,
         )
 
-    def answered_elsewhere(self) -> None:
+    def answered_elsewhere(self, place: Place) -> None:
         """Take it that the next response was received where the run was before: it is new here."""
-        self._elsewhere = self._tracker is not None
+        self._elsewhere = place
+
+    def _heard(self, place: Place, state: RunState, known: int) -> None:
+        """Note that a conversation the run has left has the newest response, and what it answers.
+
+        Args:
+            place: where that was.
+            state: the run.
+            known: how many items it had generated before.
+        """
+        if place.conversation_id is None:
+            return
+        output = set(state.responses[-1].output)
+        after = {each.name for each, _ in behind(state, known) if each.name not in output}
+        names = sorted({each.name for each in history(state)} - after)
+        there = Conversation(id=place.conversation_id, acknowledged=spans(names))
+        self.left = (*(each for each in self.left if each.id != there.id), there)
 
     def unsent(self) -> None:
         """Take it that the request surely did not arrive."""
@@ -170,7 +204,7 @@ class Talk:
         """Take the items that follow those that are known."""
         told = list(behind(state, count(self._told)))
         response = count(state.responded or ()) > self._responses
-        if response and self._elsewhere:
+        if response and self._elsewhere is not None:
             return tracker.add([each.raw for each, _ in told], [each.name for each, _ in told])
         answers = response and tracker.flight is not None
         output = set(state.responses[-1].output) if answers else set()
