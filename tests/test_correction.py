@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hitl.conversation import Tracker, correct, marks
+from hitl.conversation import Tracker, correct, filled, marks
 from tests.conversation.server import called, done, replied, said
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hitl.conversation import Corrected
     from tests.conversation.server import Raw
 
@@ -19,11 +21,11 @@ NEW = [done("call_1"), said("and"), said("and"), said("go")]
 HAD = {mark for each in OLD for mark in marks(each)}
 
 
-def corrected(sends: list[Raw], new: list[Raw] = NEW, *, filtered: bool = False) -> Corrected:
+def corrected(sends: list[Raw], new: list[Raw] = NEW, *, shown: Sequence[Raw] = ()) -> Corrected:
     """Correct what is sent where the server has `OLD` and must get `new`."""
     talk = Tracker(conversation_id="conv").add([said("go")])
     talk = talk.sent(talk.prepare()).accepted("resp_1", OLD[1:])
-    return correct(talk.add(new).prepare(), HAD, sends, filtered=filtered)
+    return correct(talk.add(new).prepare(), HAD, sends, shown=map(marks, shown))
 
 
 class TestRight:
@@ -68,9 +70,21 @@ class TestWrong:
 
     def test_filtered(self) -> None:
         """What a filter of the app took out stays out, and what the server has too."""
-        found = corrected([OLD[0], NEW[0]], [NEW[0], said("and")], filtered=True)
+        found = corrected([OLD[0], NEW[0]], [NEW[0], said("and")], shown=[NEW[0], said("and")])
         assert found.input == [NEW[0]]
         assert len(found.names) == 1
+
+    def test_not_shown(self) -> None:
+        """What a filter was not shown it did not take out: two were said, it saw one."""
+        found = corrected([NEW[0]], shown=NEW[:2])
+        assert found.input == [NEW[0], *NEW[2:]]
+        assert found.missing == (NEW[2], NEW[3])
+
+    def test_filled(self) -> None:
+        """A filter is shown what the SDK forgot, before what is too new to be known."""
+        found = filled(Tracker(conversation_id="conv").add(NEW[1:]).prepare(), [NEW[0], NEW[1]])
+        assert found.input == [*NEW[1:], NEW[0]]
+        assert found.missing == (NEW[2], NEW[3])
 
 
 @given(

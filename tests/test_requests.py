@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from agents import Agent, RunConfig, RunHooks, function_tool
+from agents.run import CallModelData, ModelInputData
 from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
 
 import hitl
@@ -68,7 +69,8 @@ class Stage:
 
     async def go_on(self, store: Store, **options: Any) -> DurableRun:  # noqa: ANN401
         """Go on as another process."""
-        return await hitl.resume(self.agent, RUN, store=store, run_config=CONFIG, **options)
+        config = options.pop("run_config", CONFIG)
+        return await hitl.resume(self.agent, RUN, store=store, run_config=config, **options)
 
     @property
     def carried(self) -> list[list[Any]]:
@@ -482,6 +484,38 @@ class TestPlace:
         assert stage.carried[1] == carries
         stays = place == LOCAL
         assert stage.carried[2] == ([*carries, "call_2", "call_2"] if stays else ["call_2"])
+        assert stage.ran == 2
+
+    @staticmethod
+    @pytest.mark.parametrize("start", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])
+    @pytest.mark.parametrize(
+        "place", [Place(conversation_id="other"), Place(auto=True), LOCAL, None]
+    )
+    def test_moved_through_a_filter(start: dict[str, Any], place: Place | None) -> None:
+        """A filter of the app is shown all that goes to another place; what it drops stays out."""
+        stage = Stage([called("call_1")], [called("call_2")], [replied("msg_1")])
+        shown: list[list[str]] = []
+
+        def redact(data: CallModelData[Any]) -> ModelInputData:
+            given: list[Any] = data.model_data.input
+            shown.append([raw.get("call_id") or raw["content"] for raw in given])
+            kept = [raw for raw in given if raw.get("content") != "go"]
+            return ModelInputData(kept or given, data.model_data.instructions)
+
+        config = RunConfig(tracing_disabled=True, call_model_input_filter=redact)
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            await stage.start(store, run_config=config, **start)
+            await store.decide(RUN, "call_1", YES)
+            await stage.go_on(store, run_config=config, place=place)
+            await store.decide(RUN, "call_2", YES)
+            await stage.go_on(store, run_config=config)
+
+        through()
+        stays = start != {} and (place is None or (start, place) == (CHAIN, Place(auto=True)))
+        assert shown[1] == (["call_1"] if stays else EVERYTHING)
+        assert stage.carried[1] == (["call_1"] if stays else EVERYTHING[1:])
         assert stage.ran == 2
 
     @staticmethod

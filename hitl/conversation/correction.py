@@ -68,7 +68,11 @@ def marks(raw: JSONObject) -> tuple[str, ...]:
 
 
 def correct(
-    request: Request, had: AbstractSet[str], given: Sequence[JSONObject], *, filtered: bool = False
+    request: Request,
+    had: AbstractSet[str],
+    given: Sequence[JSONObject],
+    *,
+    shown: Iterable[tuple[str, ...]] = (),
 ) -> Corrected:
     """Give what an SDK is about to send, corrected.
 
@@ -79,12 +83,10 @@ def correct(
         request: what must be sent.
         had: the marks of what the server has.
         given: what the SDK is about to send.
-        filtered: whether the app may have taken items out on purpose: nothing is put in then.
+        shown: the marks of what a filter of the app was given: what of it is not in `given`, the
+            app took out on purpose.
     """
-    waiting: defaultdict[str, deque[Occurrence]] = defaultdict(deque)
-    for each in request.items:
-        for mark in marks(each.raw):
-            waiting[mark].append(each)
+    waiting = _by_mark(request.items)
     taken: dict[int, JSONObject] = {}
     kept: list[tuple[int | None, JSONObject]] = []
     repeated: list[JSONObject] = []
@@ -97,7 +99,8 @@ def correct(
             repeated.append(raw)
         else:
             kept.append((None, raw))
-    missing = [each for each in request.items if each.name not in taken] if not filtered else []
+    dropped = _known(request.items, shown)
+    missing = [each for each in request.items if each.name not in {*taken, *dropped}]
     names = frozenset(taken) | {each.name for each in missing}
     wrong = missing or repeated
     return Corrected(
@@ -106,6 +109,47 @@ def correct(
         repeated=tuple(repeated),
         missing=tuple(each.raw for each in missing),
     )
+
+
+def filled(request: Request, given: Sequence[JSONObject]) -> Corrected:
+    """Give a request with all that it must carry, before everything is known of it.
+
+    Args:
+        request: what must be sent, as far as it is known.
+        given: what an SDK is about to send; what of it is not known comes last.
+    """
+    waiting = _by_mark(request.items)
+    taken: dict[int, JSONObject] = {}
+    new: list[JSONObject] = []
+    for raw in given:
+        found = _next(waiting, marks(raw), taken.keys())
+        if found is None:
+            new.append(raw)
+        else:
+            taken[found.name] = raw
+    return Corrected(
+        input=[*(taken.get(each.name, each.raw) for each in request.items), *new],
+        names=frozenset(each.name for each in request.items),
+        missing=tuple(each.raw for each in request.items if each.name not in taken),
+    )
+
+
+def _by_mark(items: Iterable[Occurrence]) -> defaultdict[str, deque[Occurrence]]:
+    found: defaultdict[str, deque[Occurrence]] = defaultdict(deque)
+    for each in items:
+        for mark in marks(each.raw):
+            found[mark].append(each)
+    return found
+
+
+def _known(items: Iterable[Occurrence], shown: Iterable[tuple[str, ...]]) -> frozenset[int]:
+    """Give the occurrences that somebody was shown, each once."""
+    waiting, found = _by_mark(items), set[int]()
+    for each in shown:
+        occurrence = _next(waiting, each, found)
+        if occurrence is not None:
+            found.add(occurrence.name)
+    return frozenset(found)
 
 
 def _next(

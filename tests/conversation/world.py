@@ -182,7 +182,10 @@ class World:
         state = None if self.plan.mode == "session" else self._state()
         if state is None:
             return []
+        here = None if state.conversation is None else state.conversation.id
+        known = self.api.server.conversations.keys() - {here}
         found = [LOCAL, Place(auto=True), Place(conversation_id=f"conv_{len(self.said)}")]
+        found += [Place(conversation_id=each) for each in sorted(known)]
         if state.conversation is None or state.conversation.mode != "conversation":
             own = {str(each.id) for each in state.responses} & self.api.server.responses.keys()
             found += [Place(previous_response_id=each) for each in sorted(own)]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from agents import Model, ModelProvider, RunConfig
 from attrs import frozen
 
+from hitl.runtime.durable.calls import PATH
 from hitl.runtime.durable.request import Requests
 from hitl.runtime.durable.response import completed, of_reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 
 @frozen
@@ -37,8 +38,19 @@ class Guards:
         twin.model_provider = _Provider(twin.model_provider, self)
         if isinstance(twin.model, Model):
             twin.model = self.model(twin.model)
-        self.requests.filtered = twin.call_model_input_filter is not None
+        if twin.call_model_input_filter is not None:
+            twin.call_model_input_filter = self._watched(twin.call_model_input_filter)
         return twin
+
+    def _watched(self, theirs: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Give a filter that is shown all that goes out, and may take of that what it wants."""
+
+        def watched(data: Any) -> Any:  # noqa: ANN401 - what the SDK gives a filter, and takes
+            if not PATH.get():
+                data.model_data.input = self.requests.talk.show(data.model_data.input)
+            return theirs(data)
+
+        return watched
 
 
 class Guard:

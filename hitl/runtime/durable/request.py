@@ -69,7 +69,6 @@ class Requests:
     Attributes:
         gate: what they pass.
         talk: what they carry.
-        filtered: whether a filter of the app sees them.
         responses: how many responses the run has, as of its newest capture.
         recorded: the requests whose responses have a row, and no checkpoint.
         cut: the requests whose rows a worker before this one left.
@@ -79,7 +78,6 @@ class Requests:
 
     gate: Gate
     talk: Talk
-    filtered: bool = False
     responses: int = 0
     recorded: set[str] = field(factory=set)
     cut: set[str] = field(factory=set)
@@ -201,7 +199,7 @@ class Requests:
         """Give what the SDK gives the model, with what the request must carry in it."""
         named = "input" in options
         given = options["input"] if named else args[1]
-        sending = self.talk.send(given, self.responses + 1, filtered=self.filtered)
+        sending = self.talk.send(given, self.responses + 1)
         if sending is None:
             return args, options
         options = {

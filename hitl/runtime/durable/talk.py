@@ -15,6 +15,7 @@ from hitl.conversation import (
     Tracker,
     behind,
     correct,
+    filled,
     history,
     marks,
     place_of,
@@ -65,6 +66,8 @@ class Talk:
     _tracker: Tracker | None = field(default=None, init=False)
     _primed: bool = field(default=False, init=False)
     _elsewhere: Place | None = field(default=None, init=False)
+    _shown: list[tuple[str, ...]] = field(factory=list, init=False)
+    _put: tuple[JSONObject, ...] = field(default=(), init=False)
     _had: set[str] = field(factory=set, init=False)
     _told: Spans = field(default=(), init=False)
     _responses: int = field(default=0, init=False)
@@ -136,28 +139,35 @@ class Talk:
             self._elsewhere = None
         return record(state, self._tracker) if self._tracker is not None else state
 
-    def send(self, given: Any, turn: int, *, filtered: bool) -> Sending | None:  # noqa: ANN401
+    def show(self, given: Any) -> list[JSONObject]:  # noqa: ANN401
+        """Give what a filter of the app is shown of the next request: what the SDK forgot, too."""
+        items = items_of(given)
+        if self._tracker is not None and self._tracker.flight is None:
+            found = filled(self._tracker.prepare(), items)
+            items, self._put = found.input, found.missing
+        self._shown = [marks(each) for each in items]
+        return items
+
+    def send(self, given: Any, turn: int) -> Sending | None:  # noqa: ANN401
         """Give what the next request carries instead of `given`; None: as it is.
 
         Args:
             given: the input of the model, as the SDK wrote it.
             turn: the model call of the run, counted from 1.
-            filtered: whether a filter of the app saw it.
         """
         if self._tracker is None:
             return None
         request = self._tracker.prepare()
-        found = correct(request, self._had, items_of(given), filtered=filtered)
+        found = correct(request, self._had, items_of(given), shown=self._shown)
         self._tracker = self._tracker.sent(request.only(found.names))
-        if found.repeated or found.missing:
-            self.corrections.append(
-                Correction(turn=turn, repeated=found.repeated, missing=found.missing)
-            )
+        missing, self._put = (*self._put, *found.missing), ()
+        if found.repeated or missing:
+            self.corrections.append(Correction(turn=turn, repeated=found.repeated, missing=missing))
             log.warning(
                 "request %s: %s items the server has were taken out, %s it has not were put in",
                 turn,
                 len(found.repeated),
-                len(found.missing),
+                len(missing),
             )
         return Sending(
             input=found.input,
