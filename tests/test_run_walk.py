@@ -34,11 +34,23 @@ TROUBLE = st.builds(
     killed_at=KILLED_AT,
     streamed=st.booleans(),
     retries=st.booleans(),
+    late=st.sampled_from([False, False, True]),
 )
 # Which of several: drawn before anybody knows how many there are. What a process that is killed has
 # done depends on the order of what it does at once, and no draw may depend on that.
 NUMBER = st.integers(0, 11)
-EVENTS = {"finished", "waiting", "killed", "failed", "doubt", "limit", "said", "moved", "replayed"}
+EVENTS = {
+    "finished",
+    "waiting",
+    "killed",
+    "failed",
+    "doubt",
+    "limit",
+    "said",
+    "moved",
+    "replayed",
+    "late",
+}
 
 
 class Walk(RuleBasedStateMachine):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hitl.conversation import history
 from hitl.model import Conversation
+from tests.conversation.plan import LATE
 from tests.conversation.server import replied, said, short
 
 if TYPE_CHECKING:
@@ -62,9 +63,11 @@ def _grammar(world: World, told: Sequence[str], *, ended: bool) -> int:
         assert len(set(answers)) == len(answers), told
         assert set(answers) <= wanted, told
         assert set(answers) == wanted or (at == len(told) and not ended), told
-        while at < len(told) and told[at] in TEXTS:
+        while at < len(told) and told[at] in {*TEXTS, LATE}:
             spoken.append(told[at])
             at += 1
+    late, spoken = spoken.count(LATE), [each for each in spoken if each != LATE]
+    assert (world.late if ended else 0) <= late <= world.late + world.late_lost, told
     assert spoken == (world.spoken if ended else world.spoken[: len(spoken)]), told
     assert not ended or turns == len(world.plan.turns) + 1
     return turns

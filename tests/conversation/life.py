@@ -20,11 +20,13 @@ class Life:
     Attributes:
         steps: how many it has taken.
         killed_at: the step at which it is killed; None for never.
+        said: whether somebody said something to the run in it.
     """
 
     def __init__(self, killed_at: int | None = None) -> None:
         self.steps = 0
         self.killed_at = killed_at
+        self.said = False
 
     @property
     def over(self) -> bool:

@@ -41,6 +41,7 @@ class Trouble:
         killed_at: the step at which it is killed; None for never.
         streamed: whether it reads events and asks models to stream.
         retries: whether the SDK asks again when a request fails.
+        late: whether somebody says `LATE` while the first of its tools runs.
     """
 
     faults: tuple[Fault | None, ...] = ()
@@ -48,6 +49,7 @@ class Trouble:
     killed_at: int | None = None
     streamed: bool = True
     retries: bool = False
+    late: bool = False
 
     @property
     def settings(self) -> ModelSettings:
@@ -59,5 +61,7 @@ class Trouble:
             retry=ModelRetrySettings(max_retries=1, backoff={"initial_delay": 0.0}, policy=again)
         )
 
+
+LATE = "late"
 
 CALM = Trouble()

@@ -8,6 +8,7 @@ is judged by what the world received, never by what the run says of itself alone
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -27,7 +28,7 @@ from tests.agents.session import MemorySession
 from tests.conversation.api import UNKNOWN, Api, ApiModel
 from tests.conversation.judge import EARLIER, judge, place_of, turn_of_answer
 from tests.conversation.life import Killed, Life, Reached
-from tests.conversation.plan import CALM, Outcome, Plan, Trouble
+from tests.conversation.plan import CALM, LATE, Outcome, Plan, Trouble
 from tests.conversation.server import called, replied, short
 from tests.stores.clock import TICK_S, Clock
 
@@ -65,6 +66,9 @@ class World:
         place: where it is told to go on, until it has; None: where it was.
         silent: whether it has asked nothing since it was told so.
         spoken: the input it took while it was paused.
+        late: how often it took input while it went on that its checkpoint holds.
+        late_lost: how often it took it otherwise: its process was killed, goes on still, or had
+            no checkpoint yet.
         said: what the model ever said, by the number of the answer, in short.
         seen: how often what happened.
     """
@@ -84,9 +88,11 @@ class World:
         self.place: Place | None = None
         self.silent = False
         self.spoken: list[str] = []
+        self.late = self.late_lost = 0
         self.said: dict[int, list[str]] = {}
         self.seen: Counter[str] = Counter()
         self._newest = self._cut = self._begun = 0
+        self._stream: hitl.DurableStream | None = None
         if self.session is not None:
             self.session.items += cast("list[Any]", EARLIER)
         elif plan.mode == "chain":
@@ -123,6 +129,8 @@ class World:
             outcome = loop.run(self._outcome(life, trouble))
         self.api.faults.clear()
         self.inside.faults.clear()
+        if life.said and outcome != "killed" and self._state() is not None:
+            self.late, self.late_lost = self.late + 1, self.late_lost - 1
         if outcome == "killed":
             self.clock.ticks += _LEASE + 1
         self._judge(outcome, self.asked)
@@ -228,18 +236,24 @@ class World:
             "gate": self.plan.gate,
             "stream_model": trouble.streamed,
         }
-        agent = self._agent(life)
+        agent = self._agent(life, late=trouble.late)
         try:
             await self.store.run(RUN)
         except UnknownRun:
             start = {"run_id": RUN, "max_turns": self.limit, **self._start()}
-            return await _read(hitl.run_streamed(agent, "go", **start, **options))
+            return await self._read(hitl.run_streamed(agent, "go", **start, **options))
         options["max_turns"] = self.limit
         if self.place is not None:
             options["place"] = self.place
-        run = await _read(hitl.resume_streamed(agent, RUN, **options))
+        run = await self._read(hitl.resume_streamed(agent, RUN, **options))
         self.place = None
         return run
+
+    async def _read(self, stream: hitl.DurableStream) -> hitl.DurableRun:
+        self._stream = stream
+        async for _ in stream.stream_events():
+            pass
+        return stream.run
 
     def _start(self) -> dict[str, Any]:
         starts: dict[str, dict[str, Any]] = {
@@ -249,10 +263,16 @@ class World:
         }
         return starts.get(self.plan.mode, {})
 
-    def _agent(self, life: Life) -> Agent[Any]:
-        def act(context: ToolContext[Any]) -> str:
+    def _agent(self, life: Life, *, late: bool) -> Agent[Any]:
+        async def act(context: ToolContext[Any]) -> str:
             life.step()
             self.ran[context.tool_call_id] += 1
+            if late and not life.said and self._stream is not None:
+                with contextlib.suppress(InputRefused):  # in the last turn, nobody would hear it
+                    self._stream.add_input(LATE)
+                    life.said = True
+                    self.late_lost += 1
+                    self.seen["late"] += 1
             life.step()
             return "done"
 
@@ -343,12 +363,6 @@ def _where(place: Place | None) -> str | None:
     if place.conversation_id is not None:
         return "conversation"
     return "local" if place == LOCAL else "response_chain"
-
-
-async def _read(stream: hitl.DurableStream) -> hitl.DurableRun:
-    async for _ in stream.stream_events():
-        pass
-    return stream.run
 
 
 def _now(step: Coroutine[Any, Any, T]) -> T:

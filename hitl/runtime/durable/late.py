@@ -107,11 +107,14 @@ class Late:
         left = self.left
         if not left:
             return None
-        try:
-            return None if state is None else staging.stage(state, left)
-        except InputRefused as exc:
-            log.warning("%s added input(s) are not kept: %s", len(left), exc.message)
-            return None
+        why = "the run has no checkpoint yet"
+        if state is not None:
+            try:
+                return staging.stage(state, left)
+            except InputRefused as exc:
+                why = exc.message
+        log.warning("%s added input(s) are not kept: %s", len(left), why)
+        return None
 
 
 def unacknowledged(state: RunState) -> RunState:
