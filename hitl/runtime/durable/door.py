@@ -312,7 +312,8 @@ async def reconcile(
         items: the whole conversation, oldest first, as the Responses API lists it
             (`client.conversations.items.list(conversation_id, order="asc")`), each as a dict.
         start: where in it the request would begin; None: behind the last item the run knows of. The
-            first request of a run knows of none: 0 where the conversation was made for the run.
+            first request of a run, and the first where it has moved to, know of none: 0 where the
+            conversation was made for the run.
 
     Returns:
         The run's row; it can be resumed.
