@@ -488,6 +488,41 @@ class TestPlace:
 
     @staticmethod
     @pytest.mark.parametrize("start", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])
+    @pytest.mark.parametrize("named", [False, True])
+    @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
+    def test_moved_before_the_first_checkpoint(
+        start: dict[str, Any], *, named: bool, arrived: bool
+    ) -> None:
+        """Where the first request went is known to who settles it, and to who goes on."""
+        stage = Stage([called("call_1")], [replied("msg_1")])
+        refused = type("NotFound", (Exception,), {"status_code": 404})
+        there = Place(conversation_id="other")
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            stage.model.server = _Failing(stage.server, refused())  # type: ignore[assignment]
+            with pytest.raises(refused):
+                await stage.start(store, **start)
+            failing = _Failing(stage.server, TimeoutError(), arrives=arrived)
+            stage.model.server = failing  # type: ignore[assignment]
+            with pytest.raises(TimeoutError):
+                await stage.go_on(store, place=there)
+            stage.model.server = stage.server
+            if arrived:
+                stage.model.answers.pop(0)
+            listing = stage.server.conversations.get("other", [])
+            await hitl.reconcile(store, RUN, listing, start=0)
+            await stage.go_on(store, place=there if named else None)
+            await store.decide(RUN, "call_1", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+            assert [each.call for each in (await store.load(RUN)).effects] == ["call_1"]
+
+        through()
+        told = [short(each) for each in stage.server.conversations["other"]]
+        assert told == ["go", "call_1?", "call_1!", "msg_1"]
+
+    @staticmethod
+    @pytest.mark.parametrize("start", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])
     @pytest.mark.parametrize(
         "place", [Place(conversation_id="other"), Place(auto=True), LOCAL, None]
     )

@@ -10,9 +10,11 @@ from pydantic import BaseModel
 from hitl import document, values
 from hitl.conversation import Place
 from hitl.model.fit import fit
+from hitl.runtime.durable.turn import PLACE
 
 if TYPE_CHECKING:
     from hitl.document import JSONValue
+    from hitl.store import Stored
 
 
 @frozen(kw_only=True)
@@ -76,3 +78,18 @@ def dump_kickoff(kickoff: Kickoff) -> bytes:
 def load_kickoff(data: bytes) -> Kickoff:
     """Read a kickoff."""
     return fit(document.parse(data), Kickoff)
+
+
+def dump_place(place: Place) -> bytes:
+    """Write where a run goes on that has no checkpoint to say so."""
+    return document.encode(asdict(place))
+
+
+def begun(stored: Stored) -> Kickoff:
+    """Give what a run without a checkpoint begins with, where it was told last to go on."""
+    kickoff = load_kickoff(stored.kickoff)
+    said = [each for each in stored.effects if each.call.startswith(PLACE) and each.result]
+    if not said:
+        return kickoff
+    newest = max(said, key=lambda each: each.generation)
+    return kickoff.at(fit(document.parse(newest.result or b""), Place))

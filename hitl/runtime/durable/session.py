@@ -24,7 +24,7 @@ from hitl.runtime.once import Once
 from hitl.store import Stored, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from agents import RunConfig
 
@@ -286,12 +286,6 @@ def _stopped(stored: Stored, gate: Gate) -> bool:
     if newest is None:
         return True
     return taken(newest.status) or newest.generation != gate.claim.generation - 1
-
-
-def marks(effects: Iterable[Effect]) -> list[str]:
-    """Give the names of the marks among effects, each of use until there is a checkpoint."""
-    done = (each for each in effects if each.state == "finished")
-    return [each.call for each in done if each.call.startswith(SESSION)]
 
 
 def _marked(effects: Sequence[Effect]) -> int | None:

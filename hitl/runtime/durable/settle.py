@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hitl.conversation import Receipt, Tracker, place_of, prime, receipt, staged
 from hitl.errors import ReceiptUnknown, UnknownCall
-from hitl.runtime.durable.kickoff import load_kickoff
+from hitl.runtime.durable.kickoff import begun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import dump_output
 from hitl.runtime.durable.talk import items_of
@@ -72,5 +72,5 @@ def _tracker(stored: Stored) -> Tracker:
     """Give what the server had before the request, and what the request carried."""
     if stored.checkpoint is not None:
         return prime(unpack(stored)[0])
-    kickoff = load_kickoff(stored.kickoff)
+    kickoff = begun(stored)
     return Tracker(conversation_id=kickoff.conversation_id).add(items_of(kickoff.given))

@@ -15,19 +15,28 @@ from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
 from hitl.runtime.durable.counter import raised
-from hitl.runtime.durable.kickoff import Kickoff, dump_kickoff, load_kickoff, tag_input
+from hitl.runtime.durable.kickoff import (
+    Kickoff,
+    begun,
+    dump_kickoff,
+    dump_place,
+    load_kickoff,
+    tag_input,
+)
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import calls_of, load_response
-from hitl.runtime.durable.turn import cut, is_call, recorded
+from hitl.runtime.durable.turn import PLACE, cut, is_call, marks, recorded
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
+from hitl.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from agents import StreamEvent
 
+    from hitl.conversation import Place
     from hitl.runtime.durable.attempt import Settings
     from hitl.runtime.durable.outcome import DurableStream
     from hitl.store import Store, Stored
@@ -111,11 +120,11 @@ async def take_up(
 
 
 def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
-    kickoff, place = load_kickoff(stored.kickoff), attempt.settings.place
     attempt.book.memory.stored = stored
     if stored.checkpoint is None:
-        kickoff = evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns))
-        return _again(attempt, kickoff if place is None else kickoff.at(place))
+        kickoff = begun(stored)
+        return _again(attempt, evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns)))
+    kickoff = load_kickoff(stored.kickoff)
     state, note = unpack(stored)
     attempt.book.length, attempt.book.note = len(stored.entries), evolve(note, cut=False)
     attempt.book.memory.cut = note.cut
@@ -139,7 +148,7 @@ async def _taken_over(attempt: Attempt, stored: Stored, *, force: bool) -> None:
     attempt.book.requests.recorded.update(answers)
     attempt.book.requests.cut.update(cut(stored.effects))
     attempt.book.requests.pinned = bool(lost)
-    attempt.book.memory.marks += session.marks(stored.effects)
+    attempt.book.memory.marks += marks(stored.effects)
     lost = tuple(each for each in lost if each.partition("/")[0] not in made)
     if not lost or force:
         return
@@ -160,9 +169,23 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
     except SessionMismatch:
         await attempt.store.release(attempt.claim, reason="kickoff")
         raise
+    place = attempt.settings.place
+    if place is not None and place != kickoff.place:
+        kickoff = kickoff.at(place)
+        await _mark(attempt, place)
     async with aclosing(attempt.begin(kickoff, again=True)) as events:
         async for event in events:
             yield event
+
+
+async def _mark(attempt: Attempt, place: Place) -> None:
+    """Store where the run goes on: its first request may be the last that this worker makes."""
+    store, claim, said = attempt.store, attempt.claim, dump_place(place)
+    name = f"{PLACE}{claim.generation}"
+    sha256 = digest(said)
+    await store.start(claim, name, tool="place", arguments_sha256=sha256, idempotent=True)
+    await store.finish(claim, name, said)
+    attempt.book.memory.marks.append(name)
 
 
 async def _finished(stored: Stored, settings: Settings) -> DurableRun:

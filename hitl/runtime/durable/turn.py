@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 _PREFIX = "~request:"
 SESSION = "~session:"
 """Begins the name of a mark that says where a run begins in its session; a generation follows."""
+PLACE = "~place:"
+"""Begins the name of a mark that says where a run was told to go on; a generation follows."""
 
 
 def is_call(name: str) -> bool:
     """Tell whether a name is that of a call: not of a request to a model, nor of a mark."""
-    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION))
+    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE))
 
 
 def name_of(turn: int, *outer: str) -> str:
@@ -36,6 +38,12 @@ def turn_of(call: str) -> int | None:
     if not last.startswith(_PREFIX):
         return None
     return 0 if outer else int(last.removeprefix(_PREFIX))
+
+
+def marks(effects: Iterable[Effect]) -> list[str]:
+    """Give the names of the marks among effects, each of use until there is a checkpoint."""
+    done = (each for each in effects if each.state == "finished")
+    return [each.call for each in done if each.call.startswith((SESSION, PLACE))]
 
 
 def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
