@@ -213,7 +213,7 @@ def _same_call(shown: Item, runs: Item, call: Call) -> bool:
         return True
     key = call.tool.get("lookupKey")
     named = key.get("name") if isinstance(key, dict) else None
-    return (named or call.tool.get("tool_name") or call.tool.get("name")) in {None, name}
+    return (named or call.tool.get("tool_name") or call.tool.get("name")) in (None, name)
 
 
 def _is_decided(state: RunState, item: Item, decision: Decision) -> bool:

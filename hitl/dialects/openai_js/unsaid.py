@@ -42,7 +42,7 @@ _UNKNOWN = frozenset(
 )
 _ITEM = ("origin", "description", "title", "bare_alias")
 _TOOL_KEYS = frozenset({"name", "lookupKey", "description", "paramsJsonSchema", "tool_name"})
-_PLAIN_META = ("none", "mapping")
+_PLAIN_META = (None, "none", "mapping")
 _TRACE = frozenset({"object", "id", "workflow_name", "group_id", "metadata"})
 _RESUME = "resume it once in the SDK that wrote it, up to the next pause"
 
@@ -86,7 +86,7 @@ def _context(state: RunState) -> Iterator[tuple[str, Severity, str]]:
     if context is None:
         return
     meta = context.meta or {}
-    plain = {meta.get("serialized_via"), meta.get("original_type")} <= {None, *_PLAIN_META}
+    plain = all(meta.get(key) in _PLAIN_META for key in ("serialized_via", "original_type"))
     if not plain or meta.get("requires_deserializer") or meta.get("omitted"):
         yield "context/meta", "info", _PLACELESS
     for at in _not_json(values.decode(context.tool_input)):
