@@ -272,6 +272,7 @@ def _ready(
         if origin is not None:
             found += hints.misnamed(state, origin.handoff_name, target.handoff_name)
             found += origin.leaving(given)
+        found += hints.joined(state)
         state = hints.applied(state)
         found += left_behind(state, {*hints.agent_map.values()})
     return state, (*_losses(state, target, label), *found, *repaired.losses)

@@ -29,8 +29,9 @@ from hitl.model.approval import (
 from hitl.model.log import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from hitl.model.agent import Agent
     from hitl.model.approval import Grant
     from hitl.model.record import Item
     from hitl.model.state import RunState
@@ -293,22 +294,23 @@ def _sticky(state: RunState, item: Item, waiting: list[Item]) -> Decision | None
         if not decision.always:
             continue
         other = next((each for each in waiting if each.call_id == decision.call_id), None)
-        if other is not None and _same_tool(other, item):
+        if other is not None and same_tool(other, item):
             return evolve(
                 decision, call_id=item.call_id or "", arguments_sha256=arguments_sha256(item.raw)
             )
     for grant in state.grants:
-        if grant.sticky is not None and _covers(grant, item):
+        if grant.sticky is not None and covers(grant, item):
             call_id = item.call_id or ""
             return _from_grant(state, grant, call_id, approved=grant.sticky, always=True)
     return None
 
 
-def _same_tool(one: Item, other: Item) -> bool:
+def same_tool(one: Item, other: Item) -> bool:
+    """Tell whether a decision for good on one call of a run covers another."""
     return (one.agent, subject_key(one)) == (other.agent, subject_key(other))
 
 
-def _covers(grant: Grant, item: Item) -> bool:
+def covers(grant: Grant, item: Item) -> bool:
     """Tell whether a decision for good covers a call; one without an owner, no function call."""
     server, key = subject_key(item)
     same = grant.key == key and grant.server == server
@@ -343,6 +345,21 @@ def _from_grant(
         message=(grant.messages or {}).get(call_id, grant.sticky_message),
         arguments_sha256="",
     )
+
+
+def asked_inside(runs: Iterable[RunState]) -> frozenset[bytes]:
+    """Give the marks of what waits in runs inside: the run around them repeats it; see `mark`."""
+    return frozenset(_identity(each) for run in runs for each in interruptions(run))
+
+
+def mark(agents: Sequence[Agent], item: Item) -> bytes:
+    """Give what tells a request from others: who asks, its id and the whole call.
+
+    An id alone does not: a run and one inside it may use the same.
+    """
+    known = item.agent is not None and 0 <= item.agent < len(agents)
+    agent = agents[item.agent].name if known and item.agent is not None else None
+    return document.canonical([agent, item.call_id or "", item.raw])
 
 
 def _identity(waiting: Interruption) -> bytes:

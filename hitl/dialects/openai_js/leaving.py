@@ -83,7 +83,7 @@ _RULES = (
         "info",
         "the other SDK finds what its session was given",
     ),
-    _rule("/trace/.*", "info", "a run that is not traced keeps nothing of its trace"),
+    _rule("/trace(?:/.*)?", "info", "a run that is not traced keeps nothing of its trace"),
     _rule("/currentAgentSpan", "info", "an open span ends where it began"),
     _rule(
         "/initialInputGuardrailsCompleted",

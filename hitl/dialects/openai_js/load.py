@@ -270,9 +270,7 @@ class _Loader:
         """Give the processed response with the requests of this run that it led to."""
         if state.processed is None:
             return None
-        waiting = positions((state.step and state.step.interruptions) or ())
-        own = (p for p in waiting if ledger.is_own(state, state.log.item(p)))
-        return evolve(state.processed, interruptions=spans(own))
+        return evolve(state.processed, interruptions=spans(ledger.own_requests(state)))
 
     def _ownership(self) -> JSONObject | None:
         own = self._object("currentResponseGeneratedItemOwnership")

@@ -8,6 +8,7 @@ from hitl import values
 from hitl.dialects.openai_js import wire
 from hitl.document import escape
 from hitl.model import positions, referred
+from hitl.model.decide import own_calls, subject_key
 from hitl.model.open import open_calls
 from hitl.revision import Loss
 
@@ -137,9 +138,11 @@ def _kept(state: RunState, index: int) -> bool:
     """Tell whether a decision on a hosted request is one on its server's tool too."""
     grant = state.grants[index]
     call_id = grant.request or ""
+    asked = own_calls(state).get(call_id)
     verdict = grant.exact(call_id) if grant.sticky is None else grant.sticky
     return any(
         each.subject == "hosted_tool"
+        and (asked is None or (each.server, each.key) == subject_key(asked))
         and each.key == (grant.key or each.key)
         and verdict is not None
         and verdict in {each.exact(call_id), each.sticky}
