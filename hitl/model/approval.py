@@ -121,6 +121,14 @@ class Interruption:
         return arguments_sha256(self.raw)
 
 
+def request_mark(agent: str | None, call_id: str, raw: JSONValue) -> bytes:
+    """Give what tells a request from others: who asks, its id and the whole call.
+
+    An id alone does not: a run and one inside it may use the same.
+    """
+    return document.canonical([agent, call_id, raw])
+
+
 # Where a call carries the exact string it will run; the others carry an object.
 _TEXT = {
     "function_call": "arguments",

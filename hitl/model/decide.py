@@ -23,15 +23,15 @@ from hitl.model.approval import (
     arguments_sha256,
     call_text,
     one_tool,
+    request_mark,
     runnable,
     tool_label,
 )
 from hitl.model.log import positions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
-    from hitl.model.agent import Agent
     from hitl.model.approval import Grant
     from hitl.model.record import Item
     from hitl.model.state import RunState
@@ -52,13 +52,13 @@ def interruptions(state: RunState, above: tuple[Grant, ...] = ()) -> tuple[Inter
         for inner in interruptions(run, (*above, *_shared(state))):
             name = f"{document.escape(outer)}/{inner.call}"
             named = evolve(inner, call=name, outer=(outer, *inner.outer))
-            inside.setdefault(_identity(inner), []).append(named)
+            inside.setdefault(_mark(inner), []).append(named)
     # The outer run repeats what waits inside; what a nested run owns is named there only.
     found: list[Interruption] = []
     waiting = list(_pending(state))
     for item in waiting:
         own = _interruption(state, item, waiting, above)
-        nested = inside.get(_identity(own))
+        nested = inside.get(_mark(own))
         found.append(nested.pop(0) if nested else own)
     return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
 
@@ -347,23 +347,8 @@ def _from_grant(
     )
 
 
-def asked_inside(runs: Iterable[RunState]) -> frozenset[bytes]:
-    """Give the marks of what waits in runs inside: the run around them repeats it; see `mark`."""
-    return frozenset(_identity(each) for run in runs for each in interruptions(run))
-
-
-def mark(agents: Sequence[Agent], item: Item) -> bytes:
-    """Give what tells a request from others: who asks, its id and the whole call.
-
-    An id alone does not: a run and one inside it may use the same.
-    """
-    known = item.agent is not None and 0 <= item.agent < len(agents)
-    agent = agents[item.agent].name if known and item.agent is not None else None
-    return document.canonical([agent, item.call_id or "", item.raw])
-
-
-def _identity(waiting: Interruption) -> bytes:
-    return document.canonical([waiting.agent, waiting.call_id, waiting.raw])
+def _mark(waiting: Interruption) -> bytes:
+    return request_mark(waiting.agent, waiting.call_id, waiting.raw)
 
 
 def _held(state: RunState, target: Interruption) -> tuple[RunState, tuple[Grant, ...]]:

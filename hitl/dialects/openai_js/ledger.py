@@ -9,7 +9,8 @@ from hitl.dialects.openai_js import fingerprint
 from hitl.dialects.openai_js.agent import identity
 from hitl.errors import ArgumentsChanged
 from hitl.model import CallState, Item, Ledger, positions
-from hitl.model.decide import asked_inside, mark, nested_runs
+from hitl.model.decide import nested_runs
+from hitl.model.inside import asked_inside, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

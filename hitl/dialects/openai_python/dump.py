@@ -14,7 +14,8 @@ from hitl.dialects.openai_python.room import Room
 from hitl.document import JSONObject, resolve
 from hitl.errors import HitlError, InvalidDocument
 from hitl.model import CallState, Item, Ledger, positions, referred
-from hitl.model.decide import asked_inside, nested_runs, own_calls, verify
+from hitl.model.decide import nested_runs, own_calls, verify
+from hitl.model.inside import asked_inside
 from hitl.revision import Loss, Severity
 
 if TYPE_CHECKING:

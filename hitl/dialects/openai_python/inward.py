@@ -15,7 +15,8 @@ from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.nest import every, kind, on_inner, own, waiting
 from hitl.dialects.openai_python.owner import FUNCTION, HOSTED, exact_ids, fits, unowned, without
 from hitl.model import CallState, Grant, Ledger
-from hitl.model.decide import asked_inside, nested_runs
+from hitl.model.decide import nested_runs
+from hitl.model.inside import asked_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

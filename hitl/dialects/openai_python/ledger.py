@@ -9,7 +9,7 @@ from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, 
 from hitl.document import escape
 from hitl.errors import InvalidDocument
 from hitl.model import CallState, Ledger, positions
-from hitl.model.decide import mark
+from hitl.model.inside import mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,7 +24,7 @@ from hitl.model import (
     positions,
     spans,
 )
-from hitl.model.decide import asked_inside
+from hitl.model.inside import asked_inside
 
 if TYPE_CHECKING:
     from hitl.codec import Codec
