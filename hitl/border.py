@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from attrs import evolve, field, frozen
 
 from hitl.document import escape
-from hitl.model.rename import agent_of, rename
+from hitl.model.rename import agent_of, rename, widened
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _SAME_NAME = (
 )
 _ONE_AGENT = "two agents of the run would be one"
 _ONE_TOOL = "decisions on two tools would be decisions on one"
+_APART = "give the tools names that differ"
 _NAMED = "a handoff is pending under the name its SDK gave it; the other SDK gives another"
 _STEP = "the run is not paused at an approval, and the SDKs do not know each other's other steps"
 _WRITE = "a session write is unsettled; let the SDK that began it finish it"
@@ -63,6 +64,12 @@ class Hints:
     def applied(self, state: RunState) -> RunState:
         """Give the state with the names of the other side."""
         return self._aimed(rename(state, self.agent_map, self.rename), state)
+
+    def joined(self, state: RunState) -> Iterator[Loss]:
+        """Give the decisions for good on a tool that gets the name of another, which waits too."""
+        renamed = rename(state, {}, self.rename)
+        for at in widened(state, renamed) if self.rename else ():
+            yield Loss(path=at, severity="error", reason=_ONE_TOOL, hint=_APART)
 
     def misnamed(
         self, state: RunState, here: Naming, there: Naming, path: str = ""

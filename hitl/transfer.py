@@ -203,6 +203,7 @@ def taken_over(
     origin = dialects().get(state.origin.dialect)
     if origin is None or origin.name in {dialect, NATIVE}:
         return state
+    _read(state)
     repaired = origin.repair(state, origin.chain.newest, repairs)
     found = (*repaired.losses, *origin.leaving(state), *left_behind(repaired.state, known))
     refused = [each for each in found if each.severity == "error"]
@@ -243,7 +244,10 @@ def _repaired(state: RunState, target: Dialect, label: str, names: Collection[st
     """Repair a state for the target: as far as its own dialect goes, if the target is another."""
     refuse_unknown(names)
     origin = dialects().get(state.origin.dialect)
-    if origin is None or target.name == NATIVE:
+    if target.name == NATIVE:
+        return Repaired(state=state)
+    _read(state)
+    if origin is None:
         return Repaired(state=state)
     return origin.repair(state, label if origin is target else origin.chain.newest, names)
 
@@ -268,6 +272,7 @@ def _ready(
         if origin is not None:
             found += hints.misnamed(state, origin.handoff_name, target.handoff_name)
             found += origin.leaving(given)
+        found += hints.joined(state)
         state = hints.applied(state)
         found += left_behind(state, {*hints.agent_map.values()})
     return state, (*_losses(state, target, label), *found, *repaired.losses)
@@ -342,10 +347,11 @@ def check(
         newer=state.newer is not None,
         state=state,
     )
-    problems: list[HitlError] = list(decide.suspect(state))
+    problems: list[HitlError] = []
     losses: tuple[Loss, ...] = ()
     repairs: tuple[Repair, ...] = ()
     try:
+        problems.extend(decide.suspect(state))
         decide.verify(state)
         own = dialect is None
         losses = losses_for(state, dialect or found.dialect, found.version if own else version)

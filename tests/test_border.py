@@ -197,6 +197,17 @@ class TestRename:
         losses = refused(given, JS.name, rename=names)
         assert [each.path for each in losses] == ["/grants/1"]
 
+    @pytest.mark.parametrize("target", FOLDERS)
+    @pytest.mark.parametrize("recorded", [False, True], ids=["decided", "recorded"])
+    def test_for_good(self, target: str, recorded: bool) -> None:  # noqa: FBT001
+        """What is for good on one tool is not for a call of another that gets the same name."""
+        given = text("parallel.always" if recorded else "parallel", target)
+        if not recorded:
+            given = hitl.dumps(hitl.loads(given).approve("call_1", always=True)).decode()
+        losses = refused(given, target, rename={"send_email": "delete_file"})
+        assert [each.path for each in losses] == ["/grants/0" if recorded else "/decisions/call_1"]
+        crossed(given, target, rename={"send_email": "other"})
+
     def test_at_home(self) -> None:
         """A state that stays with its SDK, or goes to native form, is not changed by hints."""
         state = hitl.loads(text("plain", JS.name))

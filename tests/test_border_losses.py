@@ -77,6 +77,10 @@ def to_python(
 PY, NODE = f"{PY_STATES}/plain", f"{JS_STATES}/plain"
 NOT_FOUND = "lastProcessedResponse/functionToolsNotFound"
 ITEM = {"name": "Mailer"}
+OTHER_SERVER = {
+    "identity": {"type": "server_tool", "server_label": "other", "tool_name": "search"},
+    "decision": {"approved": True, "rejected": []},
+}
 ROWS: dict[str, Row] = {
     # the context
     "context type": to_js(f"{HITL}/values_context_dataclass", "warn", "/context/data", "type"),
@@ -272,6 +276,7 @@ ROWS: dict[str, Row] = {
     "prompt cache": to_js(
         PY, "info", "/generated_prompt_cache_key", "cost", put("generated_prompt_cache_key", "k")
     ),
+    "odd trace": to_python(NODE, "info", "/trace", "not traced", put("trace", "x")),
     "trace key": to_js(
         f"{HITL}/turns_traced",
         "info",
@@ -317,6 +322,13 @@ ROWS: dict[str, Row] = {
     "unknown in Python": to_js(PY, "warn", "/new", "place", put("new", 1)),
     "unknown in an item": to_js(
         PY, "warn", "/items/2/item/extra/new", "know", put("generated_items/0/new", 1)
+    ),
+    "hosted request of another server": to_js(
+        f"{PY_STATES}/hosted_mcp.approve1",
+        "warn",
+        "/grants/1",
+        "names no server",
+        put("context/hosted_mcp_approvals/0", OTHER_SERVER),
     ),
     "unknown in JS": to_python(NODE, "warn", "/new", "place", put("new", 1)),
 }
@@ -375,3 +387,9 @@ def test_rejected(name: str) -> None:
     hitl.dumps(rejected, dialect=row.target, allow_loss=True)
     with pytest.raises(LossError):
         hitl.dumps(state.approve(waiting.call), dialect=row.target, allow_loss=True)
+
+
+def test_trace_off() -> None:
+    """A run that was resumed without tracing says null: nothing of it is left behind."""
+    state = Row(PYTHON, NODE, "info", "", "", put("trace", None)).state
+    assert "/trace" not in {each.path for each in transfer.losses_for(state, PYTHON)}

@@ -108,6 +108,16 @@ class TestTools:
         assert not result.interruptions
         assert ran(log) == [("old", "call_1"), ("b", "call_2"), ("new", "call_3")]
 
+    def test_never_one_of_two(self) -> None:
+        """A sticky verdict on one tool is none on a call of another that gets the same name."""
+        log = Log()
+        both = [remover(log, "old"), remover(log, "new")]
+        state = pause(agent(log, "ops", [delete("old", 1), delete("new", 2)], tools=both))
+        state = state.approve("call_1", always=True)
+        with pytest.raises(ToolMismatch, match="names that differ"):
+            resume(agent(log, "ops", tools=both[1:]), state, tools={"old": "new"})
+        assert log.tool_runs == []
+
     def test_handoff(self) -> None:
         """A handoff that waits beside a call goes to the agent by its new name."""
         log = Log()

@@ -121,6 +121,14 @@ class Interruption:
         return arguments_sha256(self.raw)
 
 
+def request_mark(agent: str | None, call_id: str, raw: JSONValue) -> bytes:
+    """Give what tells a request from others: who asks, its id and the whole call.
+
+    An id alone does not: a run and one inside it may use the same.
+    """
+    return document.canonical([agent, call_id, raw])
+
+
 # Where a call carries the exact string it will run; the others carry an object.
 _TEXT = {
     "function_call": "arguments",
@@ -180,7 +188,10 @@ def tool_label(item: Item) -> str:
 
 
 def one_tool(item: Item) -> bool:
-    """Tell whether what the SDK noted beside a call names the tool the call itself names."""
-    name = item.raw.get("name") if isinstance(item.raw, dict) else None
-    noted = (item.tool_name, item.tool_key[2] if item.tool_key else None)
-    return name is None or all(each in {None, name} for each in noted)
+    """Tell whether a call names one tool, and what the SDK noted beside it is that name."""
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    said = [raw[key] for key in ("name", "namespace", "server_label") if raw.get(key) is not None]
+    if not all(isinstance(each, str) for each in said):
+        return False
+    noted = {item.tool_name, item.tool_key[2] if item.tool_key else None} - {None}
+    return raw.get("name") is None or noted <= {raw["name"]}

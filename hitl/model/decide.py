@@ -23,6 +23,7 @@ from hitl.model.approval import (
     arguments_sha256,
     call_text,
     one_tool,
+    request_mark,
     runnable,
     tool_label,
 )
@@ -51,13 +52,13 @@ def interruptions(state: RunState, above: tuple[Grant, ...] = ()) -> tuple[Inter
         for inner in interruptions(run, (*above, *_shared(state))):
             name = f"{document.escape(outer)}/{inner.call}"
             named = evolve(inner, call=name, outer=(outer, *inner.outer))
-            inside.setdefault(_identity(inner), []).append(named)
+            inside.setdefault(_mark(inner), []).append(named)
     # The outer run repeats what waits inside; what a nested run owns is named there only.
     found: list[Interruption] = []
     waiting = list(_pending(state))
     for item in waiting:
         own = _interruption(state, item, waiting, above)
-        nested = inside.get(_identity(own))
+        nested = inside.get(_mark(own))
         found.append(nested.pop(0) if nested else own)
     return (*found, *(unlisted for nested in inside.values() for unlisted in nested))
 
@@ -213,7 +214,7 @@ def _same_call(shown: Item, runs: Item, call: Call) -> bool:
         return True
     key = call.tool.get("lookupKey")
     named = key.get("name") if isinstance(key, dict) else None
-    return (named or call.tool.get("tool_name") or call.tool.get("name")) in {None, name}
+    return (named or call.tool.get("tool_name") or call.tool.get("name")) in (None, name)
 
 
 def _is_decided(state: RunState, item: Item, decision: Decision) -> bool:
@@ -293,22 +294,23 @@ def _sticky(state: RunState, item: Item, waiting: list[Item]) -> Decision | None
         if not decision.always:
             continue
         other = next((each for each in waiting if each.call_id == decision.call_id), None)
-        if other is not None and _same_tool(other, item):
+        if other is not None and same_tool(other, item):
             return evolve(
                 decision, call_id=item.call_id or "", arguments_sha256=arguments_sha256(item.raw)
             )
     for grant in state.grants:
-        if grant.sticky is not None and _covers(grant, item):
+        if grant.sticky is not None and covers(grant, item):
             call_id = item.call_id or ""
             return _from_grant(state, grant, call_id, approved=grant.sticky, always=True)
     return None
 
 
-def _same_tool(one: Item, other: Item) -> bool:
+def same_tool(one: Item, other: Item) -> bool:
+    """Tell whether a decision for good on one call of a run covers another."""
     return (one.agent, subject_key(one)) == (other.agent, subject_key(other))
 
 
-def _covers(grant: Grant, item: Item) -> bool:
+def covers(grant: Grant, item: Item) -> bool:
     """Tell whether a decision for good covers a call; one without an owner, no function call."""
     server, key = subject_key(item)
     same = grant.key == key and grant.server == server
@@ -345,8 +347,8 @@ def _from_grant(
     )
 
 
-def _identity(waiting: Interruption) -> bytes:
-    return document.canonical([waiting.agent, waiting.call_id, waiting.raw])
+def _mark(waiting: Interruption) -> bytes:
+    return request_mark(waiting.agent, waiting.call_id, waiting.raw)
 
 
 def _held(state: RunState, target: Interruption) -> tuple[RunState, tuple[Grant, ...]]:

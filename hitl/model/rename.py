@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from attrs import evolve
 
+from hitl.document import escape
 from hitl.model import decide
 from hitl.model.agent import Agent
 from hitl.model.log import ItemLog, positions
@@ -14,7 +15,7 @@ from hitl.model.open import open_calls
 from hitl.model.record import Item, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hitl.document import JSONObject, JSONValue
     from hitl.model.approval import Grant
@@ -62,6 +63,40 @@ def rename(
         for call in state.processed.calls
     )
     return evolve(state, processed=evolve(state.processed, calls=calls))
+
+
+def widened(before: RunState, after: RunState, path: str = "") -> Iterator[str]:
+    """Give the decisions for good that cover more calls under their new names: two tools are one.
+
+    Args:
+        before: the state under its old names.
+        after: the same state under its new ones.
+        path: where the state stands, for a run inside another.
+
+    Returns:
+        JSON Pointers of the records, and of the decisions taken since.
+    """
+    old, new = decide.own_calls(before), decide.own_calls(after)
+    waiting = old.keys() & new.keys()
+    for index, (grant, renamed) in enumerate(zip(before.grants, after.grants, strict=True)):
+        sticky = grant.sticky is not None
+        if sticky and any(
+            decide.covers(renamed, new[each]) and not decide.covers(grant, old[each])
+            for each in waiting
+        ):
+            yield f"{path}/grants/{index}"
+    for call_id in (each.call_id for each in before.decisions if each.always):
+        if call_id in waiting and any(
+            decide.same_tool(new[call_id], new[each])
+            and not decide.same_tool(old[call_id], old[each])
+            for each in waiting
+        ):
+            yield f"{path}/decisions/{escape(call_id)}"
+    calls = before.processed.calls if before.processed else ()
+    renamed_calls = after.processed.calls if after.processed else ()
+    for index, (call, other) in enumerate(zip(calls, renamed_calls, strict=True)):
+        if call.run is not None and other.run is not None:
+            yield from widened(call.run, other.run, f"{path}/processed/calls/{index}/run")
 
 
 def _with_agents(state: RunState, names: Mapping[str, str]) -> RunState:

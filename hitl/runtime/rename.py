@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from hitl.dialects.openai_python import fingerprint
+from hitl.errors import ToolMismatch
 from hitl.model import Item
-from hitl.model.rename import parted
+from hitl.model.rename import parted, widened
 from hitl.model.rename import rename as renamed
 
 if TYPE_CHECKING:
@@ -18,8 +19,16 @@ if TYPE_CHECKING:
 
 
 def rename(state: RunState, agents: Mapping[str, str], tools: Mapping[str, str]) -> RunState:
-    """Give the state under the names the app uses now; see `hitl.model.rename`."""
-    return renamed(state, agents, tools, _rescope)
+    """Give the state under the names the app uses now; see `hitl.model.rename`.
+
+    Raises:
+        ToolMismatch: a decision for good on one tool would cover a call of another.
+    """
+    changed = renamed(state, agents, tools, _rescope)
+    for place in widened(state, changed) if tools else ():
+        message = "a decision for good on one tool would cover a call of another that waits"
+        raise ToolMismatch(message, path=place, hint="give the tools names that differ")
+    return changed
 
 
 def _rescope(grant: Grant, key: str) -> str | None:

@@ -23,7 +23,7 @@ def by_tool_name(run: JSONObject) -> JSONObject:
     texts, aliases = run.get(RUNS), run.get(_ALIASES)
     if not isinstance(texts, dict) or not isinstance(aliases, dict):
         return run
-    plain = {canonical: alias for alias, canonical in aliases.items()}
+    plain = {str(canonical): alias for alias, canonical in aliases.items()}
     return {**run, RUNS: {plain.get(key, key): text for key, text in texts.items()}}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from hitl import document as json_document
+from hitl.dialect import json_type
 from hitl.dialects.openai_js import agent as agents
 from hitl.dialects.openai_js import (
     approvals,
@@ -323,7 +324,10 @@ class _Dumper:
         said = self._plain(call.tool)
         said = said if isinstance(said, dict) else {}
         if call.group == "hosted_mcp":
-            request: Any = protocol.request(raw)
+            request = protocol.request(raw)
+            if not isinstance(request, dict):
+                at = f"/items/{call.item}/item/raw"
+                raise InvalidDocument(f"expected object, got {json_type(request)}", path=at)
             return {
                 "requestItem": {"rawItem": {k: v for k, v in request.items() if k != "id"}},
                 "mcpTool": tool.write_hosted(said, raw),

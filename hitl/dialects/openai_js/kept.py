@@ -42,18 +42,30 @@ def difference(expected: JSONValue, given: JSONValue, path: str = "") -> Iterato
         yield {"at": path, "was": [expected], "now": [given]}
 
 
-def put_back(written: JSONObject, parts: JSONValue, path: str) -> None:
+def put_back(written: JSONObject, found: JSONValue, path: str) -> None:
     """Put what was kept back into `written`, in place.
 
     Raises:
         InvalidDocument: what was kept is not in its form; it stands at `path`.
     """
-    if not isinstance(parts, list):
-        raise InvalidDocument("expected array", path=path)
-    for index, part in enumerate(parts):
-        if not isinstance(part, dict) or set(part) != _PART or not isinstance(part["at"], str):
-            raise InvalidDocument("expected a kept difference", path=f"{path}/{index}")
+    for part in parts(found, path):
         _put(written, part)
+
+
+def parts(found: JSONValue, path: str) -> Iterator[dict[str, Any]]:
+    """Give the parts of a difference that was kept; see `difference`.
+
+    Raises:
+        InvalidDocument: what was kept is not in its form; it stands at `path`.
+    """
+    if not isinstance(found, list):
+        raise InvalidDocument("expected array", path=path)
+    for index, part in enumerate(found):
+        match part:
+            case {"at": str(), "was": list(), "now": list()} if len(part) == len(_PART):
+                yield part
+            case _:
+                raise InvalidDocument("expected a kept difference", path=f"{path}/{index}")
 
 
 def _put(written: JSONObject, part: Any) -> None:  # noqa: ANN401 - JSON
@@ -75,7 +87,7 @@ def _put(written: JSONObject, part: Any) -> None:  # noqa: ANN401 - JSON
     if part["now"]:
         holder[place] = part["now"][0]
     elif isinstance(holder, dict):
-        del holder[place]
+        holder.pop(place, None)
 
 
 def reveal(given: JSONObject, secrets: JSONObject) -> None:

@@ -13,8 +13,8 @@ from attrs import frozen
 
 from hitl import values
 from hitl.border import rejected
-from hitl.dialects.openai_js import fingerprint
-from hitl.dialects.openai_js.shape import RUNS
+from hitl.dialects.openai_js import fingerprint, kept
+from hitl.dialects.openai_js.shape import RUNS, run_keys
 from hitl.document import escape
 from hitl.model import count
 from hitl.model.open import answered
@@ -33,6 +33,8 @@ _LOST_RUN = "a paused run belongs to no call; the agent in it would start from t
 _UNBOUND = "which MCP server a call is for is not said; it can be rejected, and never runs"
 _REJECT = "reject the call, or resume it in the SDK that wrote it"
 _MISSING = "a tool that was called was not there, and the model was not told yet"
+_NOT_FOUND = "/lastProcessedResponse/functionToolsNotFound"
+_BINDING = re.compile(r"/lastProcessedResponse/functions/(?P<index>\d{1,9})/mcpToolBinding")
 _TOOLS = "functions|handoffs|computerActions|shellActions|applyPatchActions|mcpApprovalRequests"
 
 
@@ -74,14 +76,14 @@ _RULES = (
     ),
     _rule(".*/endpoint", "info", "the other SDK does not note which endpoint was asked"),
     _rule("/modelResponses/\\d+/providerData", "info", "the other SDK keeps nothing beside output"),
-    _rule("/lastProcessedResponse/functionToolsNotFound", "info", _MISSING),
+    _rule(_NOT_FOUND, "info", _MISSING),
     _rule(".*/executionStatus", "info", "the other SDK does not note that a tool was executed"),
     _rule(
         "/currentTurnSession(?:InputItems|WriteCompactedItemCount)",
         "info",
         "the other SDK finds what its session was given",
     ),
-    _rule("/trace/.*", "info", "a run that is not traced keeps nothing of its trace"),
+    _rule("/trace(?:/.*)?", "info", "a run that is not traced keeps nothing of its trace"),
     _rule("/currentAgentSpan", "info", "an open span ends where it began"),
     _rule(
         "/initialInputGuardrailsCompleted",
@@ -129,9 +131,9 @@ def losses(state: RunState, dialect: str, path: str = "") -> Iterator[Loss]:
 
 
 def _parts(state: RunState, dialect: str) -> Iterator[dict[str, Any]]:
-    kept: Any = values.decode(state.extras.get(dialect, {}).get("kept", []))
+    found: Any = values.decode(state.extras.get(dialect, {}).get("kept", []))
     # Else it is something that hitl would have said, and the writer did not.
-    parts = [part for part in kept if part["now"]]
+    parts = [part for part in kept.parts(found, f"/extras/{dialect}/kept") if part["now"]]
     last = f"/modelResponses/{count(state.responded or ()) - 1}"
     said = [(part["at"].removeprefix(last), part["now"]) for part in parts]
     for part in parts:
@@ -141,15 +143,14 @@ def _parts(state: RunState, dialect: str) -> Iterator[dict[str, Any]]:
 
 
 def _lost(state: RunState, at: str, now: list[JSONValue], path: str) -> Iterator[Loss]:
-    if at.endswith("/mcpToolBinding"):
-        yield from _unbound(state, at, now, path)
+    if bound := _BINDING.fullmatch(at):
+        yield from _unbound(state, int(bound["index"]), now, path + at)
         return
     if at.startswith(f"/{RUNS}/"):
-        known = {state.log.item(call.item).call_id for call in _with_runs(state)}
-        if at.rpartition(":")[2] not in known:
+        if not any(at in _places(state, call) for call in _with_runs(state)):
             yield Loss(path=path + at, severity="error", reason=_LOST_RUN)
         return
-    if at.endswith("functionToolsNotFound") and not _told(state, now[0]):
+    if at == _NOT_FOUND and not _told(state, now[0]):
         yield Loss(path=path + at, severity="error", reason=_MISSING, hint=_RESUME)
         return
     rule, place = _rule_for(at)
@@ -166,14 +167,14 @@ def _rule_for(at: str) -> tuple[_Rule | None, str]:
     return None, at
 
 
-def _unbound(state: RunState, at: str, now: list[JSONValue], path: str) -> Iterator[Loss]:
+def _unbound(state: RunState, index: int, now: list[JSONValue], path: str) -> Iterator[Loss]:
     """Name a call whose MCP server is not known, unless it was rejected."""
-    index = int(at.split("/")[3])
-    functions = [call for call in state.processed.calls if call.group == "function"]  # type: ignore[union-attr]
-    call_id = state.log.item(functions[index].item).call_id
-    done = rejected(state, call_id)
+    calls = state.processed.calls if state.processed else ()
+    functions = [call for call in calls if call.group == "function"]
+    known = functions[index : index + 1]
+    done = any(rejected(state, state.log.item(call.item).call_id) for call in known)
     yield Loss(
-        path=path + at,
+        path=path,
         severity="info" if done else "error",
         reason=_UNBOUND if now == ["unknown"] else _UNKNOWN,
         hint=None if done else _REJECT,
@@ -197,11 +198,20 @@ def _with_runs(state: RunState) -> list[Call]:
     return [call for call in calls if call.run is not None]
 
 
+def _places(state: RunState, call: Call) -> set[str]:
+    """Give the places where a document may keep the run inside a call."""
+    item = state.log.item(call.item)
+    raw = item.raw if isinstance(item.raw, dict) else {}
+    keys = run_keys(raw.get("name"), raw.get("namespace"), item.call_id)
+    return {f"/{RUNS}/{escape(key)}" for key in keys}
+
+
 def _key(state: RunState, call: Call, dialect: str) -> str:
     """Give the key a run inside stands under; older releases used the plain name of the tool."""
     item = state.log.item(call.item)
+    places = _places(state, call)
     for part in _parts(state, dialect):
-        if part["at"].startswith(f"/{RUNS}/") and part["at"].endswith(f":{item.call_id}"):
+        if part["at"] in places:
             return str(part["at"].removeprefix(f"/{RUNS}/"))
     key = fingerprint.lookup_key(item) or ("bare", None, "")
     return escape(f"{fingerprint.state_key(key)}:{item.call_id}")

@@ -9,6 +9,8 @@ from hitl.dialects.openai_js import fingerprint
 from hitl.dialects.openai_js.agent import identity
 from hitl.errors import ArgumentsChanged
 from hitl.model import CallState, Item, Ledger, positions
+from hitl.model.decide import nested_runs
+from hitl.model.inside import asked_inside, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +27,8 @@ def read(state: RunState) -> Ledger:
     """Give how far the calls are that have no output: still to start, or stopped inside."""
     outputs = {item.call_id for _, item in _generated(state) if item.raw and _is_output(item)}
     open_: dict[str, CallState] = {}
-    for item in _waiting(state):
-        if item.call_id is not None and is_own(state, item):
+    for item in map(state.log.item, own_requests(state)):
+        if item.call_id is not None:
             open_[item.call_id] = _WAITING
     for call in state.processed.calls if state.processed else ():
         call_id = state.log.item(call.item).call_id
@@ -36,14 +38,20 @@ def read(state: RunState) -> Ledger:
 
 
 def is_own(state: RunState, item: Item) -> bool:
-    """Tell whether a waiting call is the run's own: those of runs inside are repeated outside."""
-    inner = {
-        each.call_id
-        for call in (state.processed.calls if state.processed else ())
-        if call.run is not None
-        for each in call.run.interruptions
-    }
+    """Tell whether no call that waits inside has the id of a call: one that does may be either."""
+    inner = {each.call_id for _, run in nested_runs(state) for each in run.interruptions}
     return item.call_id not in inner
+
+
+def own_requests(state: RunState) -> list[int]:
+    """Give the positions of what waits in the run itself: what waits inside is repeated outside."""
+    waiting = positions((state.step and state.step.interruptions) or ())
+    inside = _asked_inside(state)
+    return [each for each in waiting if mark(state.agents, state.log.item(each)) not in inside]
+
+
+def _asked_inside(state: RunState) -> frozenset[bytes]:
+    return asked_inside(run for _, run in nested_runs(state))
 
 
 def _waiting(state: RunState) -> Iterator[Item]:
@@ -90,15 +98,29 @@ def all_calls(state: RunState) -> list[tuple[str, Item]]:
 
     A request for approval comes before the call it is for: it says more.
     """
-    found: list[tuple[str, Item]] = []
-    for _, item in (*_generated(state), *((0, each) for each in _waiting(state))):
+    found = list(_named(state))
+    for _, run in nested_runs(state):
+        found += all_calls(run)
+    return sorted(found, key=lambda each: each[1].kind != "approval")
+
+
+def own_calls(state: RunState) -> list[tuple[str, Item]]:
+    """Give the calls of a run itself, as `all_calls` does."""
+    inside = _asked_inside(state)
+    found = [
+        (owner, item)
+        for owner, item in _named(state)
+        if item.kind != "approval" or mark(state.agents, item) not in inside
+    ]
+    return sorted(found, key=lambda each: each[1].kind != "approval")
+
+
+def _named(state: RunState) -> Iterator[tuple[str, Item]]:
+    """Give the calls that a run lists, what it repeats of runs inside too."""
+    for item in (*(item for _, item in _generated(state)), *_waiting(state)):
         raw = item.raw if isinstance(item.raw, dict) else {}
         if str(raw.get("type")) in fingerprint.CALLS and item.agent is not None:
-            found.append((identity(state.agents[item.agent]), item))
-    for call in state.processed.calls if state.processed else ():
-        if call.run is not None:
-            found += all_calls(call.run)
-    return sorted(found, key=lambda each: each[1].kind != "approval")
+            yield identity(state.agents[item.agent]), item
 
 
 def refuse_forged(state: RunState, dialect: str) -> None:

@@ -20,7 +20,6 @@ from hitl.dialects.openai_js import (
     wire,
 )
 from hitl.dialects.openai_js.agent import identity
-from hitl.dialects.openai_js.fingerprint import dumps
 from hitl.dialects.openai_js.history import History, text
 from hitl.errors import InvalidDocument
 from hitl.model import (
@@ -259,7 +258,7 @@ class _Loader:
         if found is None:
             return None
         key, inner = found
-        at = f"{self.path}/pendingAgentToolRuns/{json_document.escape(key)}"
+        at = f"{self.path}/{shape.RUNS}/{json_document.escape(key)}"
         return load(inner, self.codec, self.origin, plain=self.plain, path=at)
 
     def _session_write(self) -> JSONObject | None:
@@ -271,9 +270,7 @@ class _Loader:
         """Give the processed response with the requests of this run that it led to."""
         if state.processed is None:
             return None
-        waiting = positions((state.step and state.step.interruptions) or ())
-        own = (p for p in waiting if ledger.is_own(state, state.log.item(p)))
-        return evolve(state.processed, interruptions=spans(own))
+        return evolve(state.processed, interruptions=spans(ledger.own_requests(state)))
 
     def _ownership(self) -> JSONObject | None:
         own = self._object("currentResponseGeneratedItemOwnership")
@@ -310,24 +307,12 @@ class _Loader:
 
 def inside(document: JSONObject, call: JSONObject) -> tuple[str, JSONObject] | None:
     """Give the paused run inside a call, with the key it is kept under."""
-    runs = document.get("pendingAgentToolRuns")
+    runs = document.get(shape.RUNS)
     if not isinstance(runs, dict):
         return None
-    name, call_id = call.get("name"), call.get("callId")
+    keys = shape.run_keys(call.get("name"), call.get("namespace"), call.get("callId"))
     for key in runs:
-        head, _, tail = key.rpartition(":")
-        if f"{tail}" == f"{call_id}" and head in _names(name, call.get("namespace")):
-            found = shape.inner(runs[key])
-            if found is not None:
-                return key, found
+        found = shape.inner(runs[key]) if key in keys else None
+        if found is not None:
+            return key, found
     return None
-
-
-def _names(name: JSONValue, space: JSONValue) -> set[str]:
-    return {
-        str(name),
-        dumps(["bare", name]),
-        dumps(["namespaced", space, name]),
-        dumps(["deferred_top_level", name]),
-        f"{space}.{name}",
-    }

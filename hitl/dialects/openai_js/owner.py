@@ -6,14 +6,14 @@ used only when a person asks for it by name, and only where a single agent, or s
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve
 
-from hitl.dialects.openai_js.ledger import all_calls
+from hitl.dialects.openai_js.ledger import all_calls, own_calls
 from hitl.document import escape
 from hitl.model import Grant
-from hitl.model.decide import subject_key
+from hitl.model.decide import nested_runs, subject_key
 from hitl.model.grant import joined
 from hitl.revision import Loss
 
@@ -40,83 +40,99 @@ def exact_places(kind: str) -> Callable[[RunState], Iterator[str]]:
     """Make the function that finds decisions by tool name on calls of a kind."""
 
     def places(state: RunState) -> Iterator[str]:
-        for grant in state.grants:
-            if grant.subject == "tool" and _movable(state, grant, kind):
-                yield f"/context/approvals/{escape(grant.key or '')}"
+        # Old releases kept what was decided in runs inside with the outermost one.
+        keys = [
+            str(grant.key)
+            for run in _every(state)
+            for grant in run.grants
+            if _decided(own_calls(run), grant, kind)
+        ]
+        for key in dict.fromkeys(keys):
+            yield f"/context/approvals/{escape(key)}"
 
     return places
 
 
 def exact_moved(kind: str) -> Callable[[RunState], RunState]:
     """Make the function that gives decisions on single calls to the tool's owner."""
-
-    def moved(state: RunState) -> RunState:
-        return _given(_moved(state, kind), kind)
-
-    return moved
+    return lambda state: _given(state, kind)
 
 
-def _moved(state: RunState, kind: str) -> RunState:
-    grants: list[Grant] = []
-    for grant in state.grants:
-        calls = _movable(state, grant, kind) if grant.subject == "tool" else []
-        if not calls:
-            grants.append(grant)
+def _every(state: RunState) -> Iterator[RunState]:
+    yield state
+    for _, run in nested_runs(state):
+        yield from _every(run)
+
+
+def _given(state: RunState, kind: str) -> RunState:
+    """Give a run, and each inside it, the decisions on its calls; those for good stay outside."""
+    handed, left = _parted(state.grants, own_calls(state), kind)
+    exact = [_exact(grant, item) for grant, items in handed for item in items]
+    state = evolve(state, grants=tuple(_joined([*exact, *left])))
+    if state.processed is None:
+        return state
+    calls = []
+    for call in state.processed.calls:
+        run = call.run
+        if run is not None:
+            handed, left = _parted(left, all_calls(run), kind)
+            parts = [_only(grant, items) for grant, items in handed]
+            run = _given(evolve(run, grants=(*run.grants, *parts)), kind)
+        calls.append(evolve(call, run=run))
+    grants = tuple(_joined([*exact, *left]))
+    return evolve(state, grants=grants, processed=evolve(state.processed, calls=tuple(calls)))
+
+
+def _parted(
+    grants: Sequence[Grant], calls: Sequence[tuple[str, Item]], kind: str
+) -> tuple[list[tuple[Grant, list[Item]]], list[Grant]]:
+    """Part records by tool name.
+
+    Returns:
+        Those that decide single ones of `calls`, each with these, and what else the records say.
+    """
+    handed: list[tuple[Grant, list[Item]]] = []
+    left: list[Grant] = []
+    for grant in grants:
+        items = _decided(calls, grant, kind)
+        if not items:
+            left.append(grant)
             continue
-        ids = {item.call_id for item in calls}
-        grants += [_exact(grant, item) for item in calls]
-        left = evolve(
+        handed.append((grant, items))
+        ids = {item.call_id for item in items}
+        rest = evolve(
             grant,
             approved=_without(grant.approved, ids),
             rejected=_without(grant.rejected, ids),
         )
-        if left.approved or left.rejected:
-            grants.append(left)
-    return evolve(state, grants=tuple(_joined(grants)))
+        if rest.approved or rest.rejected:
+            left.append(rest)
+    return handed, left
 
 
-def _given(state: RunState, kind: str) -> RunState:
-    """Give the runs inside the decisions on their calls: old releases kept all outside."""
-    if state.processed is None:
-        return state
-    grants = list(state.grants)
-    calls = []
-    for call in state.processed.calls:
-        if call.run is None:
-            calls.append(call)
-            continue
-        ids = {item.call_id for _, item in all_calls(call.run)}
-        mine = [each for each in grants if each.subject == "tool" and {*_ids(each)} & ids]
-        run = _moved(evolve(call.run, grants=(*call.run.grants, *mine)), kind)
-        if run.grants != (*call.run.grants, *mine):
-            grants = [each for each in grants if each not in mine]
-            calls.append(evolve(call, run=run))
-        else:
-            calls.append(call)
-    return evolve(
-        state, grants=tuple(grants), processed=evolve(state.processed, calls=tuple(calls))
-    )
-
-
-def _movable(state: RunState, grant: Grant, kind: str) -> list[Item]:
+def _decided(calls: Sequence[tuple[str, Item]], grant: Grant, kind: str) -> list[Item]:
+    """Give the calls of a kind that a record by tool name decides, each by its id."""
+    if grant.subject != "tool":
+        return []
     found: dict[str, Item] = {}
-    for _, item in all_calls(state):
+    for _, item in calls:
         raw = item.raw if isinstance(item.raw, dict) else {}
         call_id = item.call_id or ""
         named = raw.get("type") == kind and raw.get("name") == grant.key
-        if named and grant.exact(call_id) is not None and _is_own(state, item):
+        if named and grant.exact(call_id) is not None:
             found.setdefault(call_id, item)
     return list(found.values())
 
 
-def _is_own(state: RunState, item: Item) -> bool:
-    inner = {
-        each.call_id
-        for call in (state.processed.calls if state.processed else ())
-        if call.run is not None
-        for _, each in all_calls(call.run)
+def _only(grant: Grant, items: Sequence[Item]) -> Grant:
+    """Give what a record says of single calls."""
+    ids = {item.call_id for item in items}
+    listed: dict[str, Any] = {
+        name: [each for each in found if each in ids] if isinstance(found, list) else []
+        for name, found in (("approved", grant.approved), ("rejected", grant.rejected))
     }
-    return item.call_id not in inner
+    told = {key: text for key, text in (grant.messages or {}).items() if key in ids}
+    return evolve(grant, **listed, messages=told or None, sticky_message=None)
 
 
 def _exact(grant: Grant, item: Item) -> Grant:
@@ -150,11 +166,6 @@ def _joined(grants: Sequence[Grant]) -> Iterator[Grant]:
 
 def _without(given: bool | list[str], ids: set[str | None]) -> bool | list[str]:  # noqa: FBT001
     return [each for each in given if each not in ids] if isinstance(given, list) else given
-
-
-def _ids(grant: Grant) -> list[str]:
-    lists = (grant.approved, grant.rejected)
-    return [call_id for each in lists if isinstance(each, list) for call_id in each]
 
 
 def sticky_places(kind: str) -> Callable[[RunState], Iterator[str]]:
@@ -200,22 +211,22 @@ def _sticky(state: RunState, kind: str) -> list[Grant]:
         for grant in state.grants
         if grant.subject == "tool"
         and grant.sticky is not None
-        and any(_kind(item) == kind for _, item in _covered(state, grant))
+        and any(_kind(item) == kind for _, item in _covered(all_calls(state), grant))
     ]
 
 
-def _covered(state: RunState, grant: Grant) -> list[tuple[str, Item]]:
+def _covered(calls: Sequence[tuple[str, Item]], grant: Grant) -> list[tuple[str, Item]]:
     """Give the calls a record by name is looked up for: by the raw name, whatever the kind."""
     return [
         (who, item)
-        for who, item in all_calls(state)
+        for who, item in calls
         if isinstance(item.raw, dict) and item.raw.get("name") == grant.key
     ]
 
 
 def _only_owner(state: RunState, grant: Grant, kind: str) -> bool:
     """Tell whether one agent's tool, or one server's, is all that a decision can mean."""
-    calls = _covered(state, grant)
+    calls = _covered(all_calls(state), grant)
     owners = {(None if kind == HOSTED else who, subject_key(item)) for who, item in calls}
     return len(owners) == 1 and {_kind(item) for _, item in calls} == {kind}
 
@@ -228,11 +239,11 @@ def _settled(run: RunState, grant: Grant, kind: str) -> RunState:
             for call in run.processed.calls
         )
         run = evolve(run, processed=evolve(run.processed, calls=calls))
-    mine = [item for _, item in _covered(run, grant) if _is_own(run, item)]
+    mine = _covered(own_calls(run), grant)
     if not mine:
         return run
     given = evolve(
-        _record(mine[-1]),
+        _record(mine[-1][1]),
         approved=grant.approved,
         rejected=grant.rejected,
         messages=grant.messages,

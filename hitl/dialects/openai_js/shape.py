@@ -43,6 +43,24 @@ _PLACES: dict[str, tuple[Route, ...]] = {
 }
 
 
+def run_keys(name: JSONValue, space: JSONValue, call_id: JSONValue) -> frozenset[str]:
+    """Give the keys that the run inside a call can stand under, those of older releases too.
+
+    Args:
+        name: the name of the tool.
+        space: its namespace.
+        call_id: the call, whose id may hold colons as well.
+    """
+    tools = (
+        str(name),
+        f"{space}.{name}",
+        dumps(["bare", name]),
+        dumps(["namespaced", space, name]),
+        dumps(["deferred_top_level", name]),
+    )
+    return frozenset(f"{tool}:{call_id}" for tool in tools)
+
+
 def inner(given: JSONValue) -> JSONObject | None:
     """Give a run that is kept as text; None if it is no object."""
     if not isinstance(given, str):

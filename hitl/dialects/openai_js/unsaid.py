@@ -8,6 +8,7 @@ from hitl import values
 from hitl.dialects.openai_js import wire
 from hitl.document import escape
 from hitl.model import positions, referred
+from hitl.model.decide import own_calls, subject_key
 from hitl.model.open import open_calls
 from hitl.revision import Loss
 
@@ -42,7 +43,7 @@ _UNKNOWN = frozenset(
 )
 _ITEM = ("origin", "description", "title", "bare_alias")
 _TOOL_KEYS = frozenset({"name", "lookupKey", "description", "paramsJsonSchema", "tool_name"})
-_PLAIN_META = ("none", "mapping")
+_PLAIN_META = (None, "none", "mapping")
 _TRACE = frozenset({"object", "id", "workflow_name", "group_id", "metadata"})
 _RESUME = "resume it once in the SDK that wrote it, up to the next pause"
 
@@ -86,7 +87,7 @@ def _context(state: RunState) -> Iterator[tuple[str, Severity, str]]:
     if context is None:
         return
     meta = context.meta or {}
-    plain = {meta.get("serialized_via"), meta.get("original_type")} <= {None, *_PLAIN_META}
+    plain = all(meta.get(key) in _PLAIN_META for key in ("serialized_via", "original_type"))
     if not plain or meta.get("requires_deserializer") or meta.get("omitted"):
         yield "context/meta", "info", _PLACELESS
     for at in _not_json(values.decode(context.tool_input)):
@@ -137,9 +138,11 @@ def _kept(state: RunState, index: int) -> bool:
     """Tell whether a decision on a hosted request is one on its server's tool too."""
     grant = state.grants[index]
     call_id = grant.request or ""
+    asked = own_calls(state).get(call_id)
     verdict = grant.exact(call_id) if grant.sticky is None else grant.sticky
     return any(
         each.subject == "hosted_tool"
+        and (asked is None or (each.server, each.key) == subject_key(asked))
         and each.key == (grant.key or each.key)
         and verdict is not None
         and verdict in {each.exact(call_id), each.sticky}

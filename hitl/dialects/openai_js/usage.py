@@ -94,7 +94,9 @@ def unfold(entries: Any, usages: Any) -> list[JSONValue]:  # noqa: ANN401 - of t
     full: list[JSONValue] = []
     for index, entry in enumerate(entries):
         match entry:
-            case [int(first), int(end)] if 0 <= first < end <= len(usages):
+            case [int(first), int(end)] if (
+                0 <= first < end <= len(usages) and None not in usages[first:end]
+            ):
                 full += [_of_response(each) for each in usages[first:end]]
             case dict():
                 full.append(entry)

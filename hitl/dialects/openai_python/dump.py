@@ -14,7 +14,8 @@ from hitl.dialects.openai_python.room import Room
 from hitl.document import JSONObject, resolve
 from hitl.errors import HitlError, InvalidDocument
 from hitl.model import CallState, Item, Ledger, positions, referred
-from hitl.model.decide import own_calls, verify
+from hitl.model.decide import nested_runs, own_calls, verify
+from hitl.model.inside import asked_inside
 from hitl.revision import Loss, Severity
 
 if TYPE_CHECKING:
@@ -143,6 +144,8 @@ class _Dumper:
         for position, item in notes.items():
             if position in here:
                 self.calls.note(item)
+        inside = asked_inside(run for _, run in nested_runs(self.state))
+        self.calls.leave_out(self.state.agents, inside)
 
     def _item(self, item: Item, position: int) -> JSONObject:
         raw, at = self._raws[position], f"/items/{position}/item"

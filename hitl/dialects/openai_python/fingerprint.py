@@ -74,7 +74,7 @@ class Identity:
 def identity(item: Item) -> Identity | None:
     """Give the ledger's view of a call or of an approval request; None if it has none."""
     raw = item.raw
-    if not isinstance(raw, dict) or raw.get("type") not in CALLS or item.call_id is None:
+    if not isinstance(raw, dict) or str(raw.get("type")) not in CALLS or item.call_id is None:
         return None
     kind = str(raw["type"])
     scope = approval_scope(item)
@@ -93,7 +93,7 @@ def identity(item: Item) -> Identity | None:
 def approval_scope(item: Item) -> str | None:
     """Give the digest of what a sticky decision on this call covers; None if it cannot be told."""
     raw = item.raw
-    if not isinstance(raw, dict) or raw.get("type") not in CALLS:
+    if not isinstance(raw, dict) or str(raw.get("type")) not in CALLS:
         return None
     payload: dict[str, JSONValue] = {"type": raw["type"]}
     if item.kind == "handoff_call":

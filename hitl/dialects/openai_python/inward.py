@@ -15,6 +15,8 @@ from hitl.dialects.openai_python.ledger import Calls
 from hitl.dialects.openai_python.nest import every, kind, on_inner, own, waiting
 from hitl.dialects.openai_python.owner import FUNCTION, HOSTED, exact_ids, fits, unowned, without
 from hitl.model import CallState, Grant, Ledger
+from hitl.model.decide import nested_runs
+from hitl.model.inside import asked_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +132,7 @@ def with_ledger(run: RunState) -> RunState:
     for record in run.log:
         if record.item is not None:
             calls.note(record.item)
+    calls.leave_out(run.agents, asked_inside(each for _, each in nested_runs(run)))
     done = calls.done()
     inside = {_id(run, call): call.run is not None for call in _work(run)}
     waits = {item.call_id: False for item in waiting(run) if item.call_id in own(run)}

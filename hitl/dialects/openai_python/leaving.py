@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hitl import values
+from hitl.dialect import json_type
 from hitl.dialects.openai_python import approvals, wire
 from hitl.dialects.openai_python.nest import every
 from hitl.document import escape
+from hitl.errors import InvalidDocument
 from hitl.revision import Loss
 
 if TYPE_CHECKING:
@@ -39,20 +41,30 @@ def losses(state: RunState, dialect: str) -> Iterator[Loss]:
 
 
 def _left(run: RunState, dialect: str, path: str) -> Iterator[Loss]:
-    own: Any = run.extras.get(dialect, {})
-    document: Any = values.decode(own.get("document", {}))
-    context: Any = values.decode(own.get("context", {}))
-    for key, value in document.items():
+    for key, value in _kept(run, dialect, "document", path).items():
         if value is None or value == wire.DEFAULTS.get(key, ...):
             continue
         severity = "info" if key in _OWN else "warn"
         reason = _OWN.get(key, _UNKNOWN)
         yield Loss(path=f"{path}/{escape(key)}", severity=severity, reason=reason)  # type: ignore[arg-type]
-    for key, value in context.items():
+    for key, value in _kept(run, dialect, "context", path).items():
         if value is not None:
             at = f"{path}/context/{escape(key)}"
             yield Loss(path=at, severity="warn", reason=_UNKNOWN)
     for name, reason in (("odd_invocations", _ODD), ("signed", _SIGNED)):
-        for call_id in own.get(name, {}):
+        for call_id in _kept(run, dialect, name, path):
             at = f"{path}/context/tool_invocations/{escape(call_id)}"
             yield Loss(path=at, severity="info", reason=reason)
+
+
+def _kept(run: RunState, dialect: str, name: str, path: str) -> dict[str, Any]:
+    """Give what was kept of a part of the document.
+
+    Raises:
+        InvalidDocument: it is not in its form.
+    """
+    found = values.decode(run.extras.get(dialect, {}).get(name, {}))
+    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+        at = f"{path}/extras/{escape(dialect)}/{name}"
+        raise InvalidDocument(f"expected object, got {json_type(found)}", path=at)
+    return found

@@ -9,10 +9,13 @@ from hitl.dialects.openai_python.fingerprint import CALLS, OUTPUT_OF, Identity, 
 from hitl.document import escape
 from hitl.errors import InvalidDocument
 from hitl.model import CallState, Ledger, positions
+from hitl.model.inside import mark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Item, RunState
+    from hitl.model import Agent, Item, RunState
 
 _KEYS = {"type", "approval_scope", "fingerprint", "executed", "completed"}
 _DIGESTS = ("type", "approval_scope", "fingerprint")
@@ -24,7 +27,7 @@ class Calls:
 
     def __init__(self) -> None:
         """Know of no call yet."""
-        self._calls: dict[str, Item] = {}
+        self._calls: dict[str, list[Item]] = {}
         self._outputs: set[tuple[str, str]] = set()
 
     @property
@@ -33,7 +36,7 @@ class Calls:
         return frozenset(self._calls)
 
     def note(self, item: Item) -> None:
-        """Take an entry into account; the item that says most of a call is the one that counts."""
+        """Take an entry into account."""
         raw = item.raw
         if not isinstance(raw, dict) or item.call_id is None:
             return
@@ -41,23 +44,45 @@ class Calls:
         if kind in OUTPUT_OF:
             self._outputs.add((OUTPUT_OF[kind], item.call_id))
         elif kind in CALLS:
-            known = self._calls.get(item.call_id)
-            if known is None or _says(item) > _says(known) or item.kind == "approval":
-                self._calls[item.call_id] = item
+            self._calls.setdefault(item.call_id, []).append(item)
+
+    def leave_out(self, agents: Sequence[Agent], inside: frozenset[bytes]) -> None:
+        """Forget the requests of runs inside, which the run around them repeats.
+
+        Args:
+            agents: the table of the run that was noted.
+            inside: the marks of those requests; see `asked_inside`.
+        """
+        if inside:
+            self._calls = {
+                call_id: left
+                for call_id, items in self._calls.items()
+                if (left := [each for each in items if not _is_of(each, agents, inside)])
+            }
 
     def identity(self, call_id: str) -> Identity | None:
-        """Give what the ledger should say of a call."""
-        item = self._calls.get(call_id)
-        return None if item is None else identity(item)
+        """Give what the ledger should say of a call: by the item that says most of it."""
+        items = self._calls.get(call_id)
+        # Of those that say as much the first counts, and of requests the last.
+        return None if items is None else identity(max(_ranked(items), key=_says))
 
     def done(self) -> dict[str, Identity]:
         """Give the calls that have an output, in log order."""
-        found = {call_id: identity(item) for call_id, item in self._calls.items()}
+        found = {call_id: self.identity(call_id) for call_id in self._calls}
         return {
             call_id: each
             for call_id, each in found.items()
             if each is not None and (each.kind, call_id) in self._outputs
         }
+
+
+def _ranked(items: list[Item]) -> list[Item]:
+    requests = [item for item in items if item.kind == "approval"]
+    return requests[-1:] or items
+
+
+def _is_of(item: Item, agents: Sequence[Agent], inside: frozenset[bytes]) -> bool:
+    return item.kind == "approval" and mark(agents, item) in inside
 
 
 def _says(item: Item) -> int:

@@ -24,6 +24,7 @@ from hitl.model import (
     positions,
     spans,
 )
+from hitl.model.inside import asked_inside
 
 if TYPE_CHECKING:
     from hitl.codec import Codec
@@ -89,6 +90,8 @@ class Loader:
         # What is said again is another occurrence.
         staged = self._raws("pending_input", apart=input_)
         responses = self._responses()
+        runs = [call.run for call in (processed.calls if processed else ()) if call.run]
+        history.calls.leave_out(history.agents, asked_inside(runs))
         context, usage, grants, states = self._context()
         guardrails = {
             stage: spans(history.guardrail(each, stage) for each in given)
