@@ -168,6 +168,13 @@ class TestBothForGood:
         assert owned(made)["Researcher"][LOOKUP] == {"approved": True, "rejected": ["call_r1"]}
         assert read_back(made) == {FIRST: (False, None), SECOND: (True, None)}
 
+    def test_what_is_not_used_stays_unused(self) -> None:
+        """A verdict without an owner is not given one because another call is decided."""
+        given = copy.deepcopy(corpus.load(f"{JS}/parallel"))
+        given["context"]["approvals"] = {"send_email": {"approved": ["call_1"], "rejected": []}}
+        made = converted(hitl.loads(given).approve("call_2"))
+        assert owned(made) == {"Planner": {EMAIL: {"approved": ["call_2"], "rejected": []}}}
+
     def test_joined(self) -> None:
         """Records that contradict each other make a no for good, whichever is the first."""
         yes = Grant(subject="function", approved=True, rejected=["a"])
@@ -267,6 +274,21 @@ class TestToolNames:
             "send_email": YES
         }
 
+    def test_beside_an_older_record(self) -> None:
+        """What a release recorded by name of one call stays, beside what is decided of another."""
+        given = copy.deepcopy(corpus.load("cross/js-older/parallel_0.11.8"))
+        given["context"]["approvals"] = {"send_email": {"approved": ["call_1"], "rejected": []}}
+        made = converted(hitl.loads(given).approve("call_2", always=True), "1.13")
+        record = {"approved": True, "rejected": []}
+        assert context(made)["approvals"] == {"send_email": record}
+        given["context"]["approvals"] = {"send_email": {"approved": [], "rejected": ["call_1"]}}
+        made = converted(hitl.loads(given).approve("call_2", always=True), "1.13")
+        record = {"approved": ["call_2"], "rejected": ["call_1"]}
+        assert context(made)["approvals"] == {"send_email": record}
+        assert warned(made, "name of the tool") == [
+            f"/context/functionApprovals/0/approvals/{EMAIL}"
+        ]
+
     def test_one_id(self) -> None:
         """A verdict on a single call is not for the call of another agent with its id."""
         state = self.handoff({"approved": ["call_1"], "rejected": []})
@@ -313,6 +335,20 @@ class TestOneId:
         both = state.approve(self.FIRST).approve(self.SECOND)
         assert stopped(both) == [(self.PLACES[0], self.RESUME)]
         assert read_back(converted(state)) == {self.FIRST: None, self.SECOND: None}
+
+    def test_of_two_agents(self) -> None:
+        """The SDK tells calls of two agents apart, whatever their ids."""
+        state = beside(lambda text: text.replace("Researcher", "Searcher")).approve(self.FIRST)
+        assert read_back(converted(state)) == {self.FIRST: (True, None), self.SECOND: None}
+
+    def test_recorded_by_this_sdk(self) -> None:
+        """What the SDK recorded itself is written as it was, though it will refuse it."""
+        state = beside(lambda text: text.replace("answer", "other"))
+        given = json.loads(converted(state).data)
+        record = {"approved": ["call_r1"], "rejected": []}
+        own = {"agentIdentity": "Researcher", "approvals": {LOOKUP: record}}
+        given["context"]["functionApprovals"] = [own]
+        assert json.loads(hitl.dumps(hitl.loads(given), dialect=DIALECT.name)) == given
 
     def test_of_this_sdk(self) -> None:
         """A state that the SDK itself wrote is decided with hitl under the same law."""

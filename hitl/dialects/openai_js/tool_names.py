@@ -6,7 +6,7 @@ it was not taken for, or that another record of the name contradicts, is kept fo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -123,14 +123,13 @@ def joined(run: JSONObject, records: Records) -> JSONObject:
 def _joined(context: JSONObject, found: list[Kept], calls: list[_Call]) -> JSONObject:
     if not found:
         return context
-    named = _named(context)
-    given = dict(named)
+    given = _named(context)
+    named = dict(given)
     for each in found:
-        record = each.record
-        if each.owned is not None and _is_wider(each, found, given, calls):
-            ids = (item.call_id or "" for who, item in calls if _is_for(each, who, item))
-            record = approvals.form(approvals.kept_for(each.owned, list(ids)).grant)
-        named[each.name] = _both(named[each.name], record) if each.name in named else record
+        wider = _is_wider(each, found, given, calls)
+        record = _narrowed(each, given, calls) if wider else each.record
+        before = named.get(each.name)
+        named[each.name] = _both(before, record) if isinstance(before, dict) else record
     return {**context, "approvals": named}
 
 
@@ -139,25 +138,32 @@ def _named(context: JSONObject) -> dict[str, Any]:
     return dict(given) if isinstance(given, dict) else {}
 
 
-def _both(one: Any, other: Any) -> JSONObject:  # noqa: ANN401 - JSON
+def _narrowed(kept: Kept, given: dict[str, Any], calls: Iterable[_Call]) -> JSONObject:
+    """Give a record for good as one of its calls, without those that were decided alone."""
+    if kept.owned is None:
+        return kept.record
+    ids = [
+        item.call_id or ""
+        for who, item in calls
+        if _is_for(kept, who, item)
+        and not any(_exact(each, item) is not None for each in _by_name(given, item))
+    ]
+    return approvals.form(approvals.kept_for(kept.owned, ids).grant)
+
+
+def _both(one: JSONObject, other: JSONObject) -> JSONObject:
     both: JSONObject = {**one, **other}
     for key in ("approved", "rejected"):
-        first, second = one.get(key), other.get(key)
-        if True in (first, second):
-            both[key] = True
-        else:
-            both[key] = list(dict.fromkeys([*(first or []), *(second or [])]))
-    messages = {**(one.get("messages") or {}), **(other.get("messages") or {})}
+        said: tuple[Any, ...] = (one.get(key), other.get(key))
+        listed = (call_id for each in said if isinstance(each, list) for call_id in each)
+        both[key] = True if True in said else list(dict.fromkeys(listed))
+    told: list[Any] = [one.get("messages") or {}, other.get("messages") or {}]
+    messages = {**told[0], **told[1]}
     return {**both, "messages": messages} if messages else both
 
 
-def lost(records: Records, *, functions: bool) -> Unknown:
-    """Make the function that names what the release would use for other calls.
-
-    Args:
-        records: gives the records that it keeps by name and its successor does not.
-        functions: whether it looks up calls of function tools by name, too.
-    """
+def lost(records: Records) -> Unknown:
+    """Make the function that names what a release which keeps these by name cannot hold."""
 
     def names(run: JSONObject, path: str) -> Iterator[Loss]:
         context = run.get("context")
@@ -171,11 +177,9 @@ def lost(records: Records, *, functions: bool) -> Unknown:
                 yield Loss(path=path + each.path, severity="warn", reason=_WIDER)
         named = _named(_joined(context, found, calls))
         for at, who, item in _waiting(run, path):
-            if _kind(item) == _FUNCTION and not functions:
-                continue
-            own = (_verdict(each.record, item) for each in found if _is_for(each, who, item))
-            before = next((each for each in own if each is not None), _by_name(given, item))
-            if _by_name(named, item) is not before:
+            own = [each.record for each in found if _is_for(each, who, item)]
+            before = _shown([*own, *_by_name(given, item)], item)
+            if _used(_by_name(named, item), item) is not before:
                 yield Loss(path=at, severity="error", reason=_MIXED, hint=_NEWER)
 
     return names
@@ -200,19 +204,36 @@ def _is_for(kept: Kept, who: str, item: Item) -> bool:
     return kept.owned is not None and approvals.is_about(kept.owned, who, item)
 
 
-def _by_name(named: dict[str, Any], item: Item) -> bool | None:
-    """Give what a release that looks records up by name finds for a call."""
-    found = (_verdict(named[name], item) for name in _names(item) if name in named)
-    return next((each for each in found if each is not None), None)
+def _by_name(named: dict[str, Any], item: Item) -> list[JSONObject]:
+    """Give the records that a release which keeps them by name looks up for a call."""
+    found = (named.get(name) for name in _names(item))
+    return [each for each in found if isinstance(each, dict)]
 
 
-def _verdict(record: Any, item: Item) -> bool | None:  # noqa: ANN401 - JSON
-    """Give what such a release makes of a record: what is for good comes first, then a yes."""
-    sides = {True: record.get("approved"), False: record.get("rejected")}
-    for verdict, said in sides.items():
-        if said is True:
-            return verdict
-    for verdict, said in sides.items():
+def _shown(records: Sequence[JSONObject], item: Item) -> bool | None:
+    """Give what records say of a call: what is said of it alone outlives what is for good."""
+    exact = (_exact(each, item) for each in records)
+    found = next((each for each in exact if each is not None), None)
+    return _for_good(records) if found is None else found
+
+
+def _used(records: Sequence[JSONObject], item: Item) -> bool | None:
+    """Give what such a release makes of records: what is for good comes first."""
+    found = _for_good(records)
+    exact = (_exact(each, item) for each in records)
+    return next((each for each in exact if each is not None), None) if found is None else found
+
+
+def _for_good(records: Iterable[JSONObject]) -> bool | None:
+    """Give what records say of every call; a yes comes before a no."""
+    said = {key for each in records for key in ("approved", "rejected") if each.get(key) is True}
+    return ("approved" in said) if said else None
+
+
+def _exact(record: JSONObject, item: Item) -> bool | None:
+    """Give what a record says of one call; a yes comes before a no."""
+    for key, verdict in (("approved", True), ("rejected", False)):
+        said = record.get(key)
         if isinstance(said, list) and item.call_id in said:
             return verdict
     return None

@@ -48,7 +48,7 @@ REVISION = SHAPE.revision(
     summary="decisions belong to an agent, keys name the kind of tool",
     source="openai-agents-js git main, never released",
     added=ADDED,
-    unknown=(feature.compaction, tool_names.lost(tool_names.owned, functions=True)),
+    unknown=(feature.compaction, tool_names.lost(tool_names.owned)),
     downgrade=downgrade,
     mends=MENDS,
 )

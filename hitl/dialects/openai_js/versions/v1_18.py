@@ -66,7 +66,7 @@ REVISION = SHAPE.revision(
     summary="calls are bound to their records; structured outputs",
     source="@openai/agents-core 0.15.0",
     added=ADDED,
-    unknown=(feature.sandbox(2), tool_names.lost(tool_names.hosted, functions=False)),
+    unknown=(feature.sandbox(2), tool_names.lost(tool_names.hosted)),
     downgrade=downgrade,
     mends=MENDS,
 )
