@@ -231,6 +231,32 @@ class TestToolNames:
             f"/context/functionApprovals/0/approvals/{LOOKUP}"
         ]
 
+    @pytest.mark.parametrize(
+        ("space", "key", "name"),
+        [
+            ("crm", '["namespaced","crm","send_email"]', "crm.send_email"),
+            ("send_email", '["deferred_top_level","send_email"]', "send_email"),
+        ],
+    )
+    def test_of_a_namespace(self, space: str, key: str, name: str) -> None:
+        """A tool of a namespace, and one that was found by a search, is told by its own name."""
+        text = json.dumps(corpus.load(f"{JS}/handoff"))
+        text = text.replace('"name": "send_email"', f'"name": "send_email", "namespace": "{space}"')
+        given = json.loads(text.replace(json.dumps(EMAIL), json.dumps(key)))
+        record = {"approved": ["call_1"], "rejected": []}
+        for agent, expected in (("Mailer", YES), ("Triage", record)):
+            own = {"agentIdentity": agent, "approvals": {key: YES}}
+            given["context"]["functionApprovals"] = [own]
+            state = hitl.loads(given)
+            if agent == "Triage":
+                assert verdicts(state) == {"call_1": None}
+                state = state.approve("call_1")
+            else:
+                assert verdicts(state) == {"call_1": (True, None)}
+            made = converted(state, "1.13")
+            assert context(made)["approvals"] == {name: expected}
+            assert len(warned(made, "name of the tool")) == (agent == "Triage")
+
     def test_of_another_server(self) -> None:
         """What is for good for one server is not for the call of another."""
         given = copy.deepcopy(corpus.load(f"{JS}/hosted_mcp"))
