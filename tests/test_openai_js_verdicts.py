@@ -408,6 +408,14 @@ class TestForGoodInside:
         made = converted(state, dialect=PYTHON.name)
         assert warned(made, "later runs") == ["/processed/calls/0/run/decisions/call_r1"]
 
+    def test_by_name(self) -> None:
+        """A record by tool name is not used there at all, and that is what is said."""
+        given = copy.deepcopy(corpus.load("cross/js-older/nested_0.11.8"))
+        given["context"]["approvals"] = {"lookup": YES}
+        made = converted(hitl.loads(given), dialect=PYTHON.name)
+        assert warned(made, "later runs") == []
+        assert warned(made, "has no owner") == ["/context/approvals/lookup"]
+
     @pytest.mark.parametrize("name", ["nested.approve1", "parallel.always"])
     def test_nothing_else(self, name: str) -> None:
         """A verdict on a single call, and one of the outermost run, say the same there."""

@@ -187,8 +187,21 @@ def leaving(state: RunState) -> Iterator[Loss]:
     """Name the decisions for good in runs inside: another SDK does not keep them outside."""
     for at, run, _ in neighbours(state):
         if at:
-            places = _for_good(run, at, run.grants, lambda record: record.grant.sticky is not None)
+            places = _for_good(run, at, run.grants, _is_used(run))
             yield from (Loss(path=place, severity="warn", reason=_NARROWER) for place in places)
+
+
+def _is_used(run: RunState) -> Callable[[Owned], bool]:
+    """Make the function that tells which records for good are used.
+
+    One that an older release kept by the name of a tool that has an owner, or a server, is not.
+    """
+    raws = (item.raw for _, item in ledger.all_calls(run))
+    names = [raw.get("name") for raw in raws if isinstance(raw, dict)]
+    return lambda record: (
+        record.grant.sticky is not None
+        and not (record.grant.subject == "tool" and record.grant.key in names)
+    )
 
 
 def _for_good(
