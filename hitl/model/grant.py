@@ -42,7 +42,13 @@ def once(grant: Grant, decision: Decision) -> Grant:
 
 
 def joined(one: Grant, other: Grant) -> Grant:
-    """Join two records of one tool; where both have a message, the first one's stays."""
+    """Join two records of one tool; where both have a message, the first one's stays.
+
+    A yes for good and a no for good make a no: what either refused must not run.
+    """
+    if None not in (one.sticky, other.sticky) and one.sticky is not other.sticky:
+        yes, no = (one, other) if one.sticky else (other, one)
+        one, other = no, evolve(yes, approved=[])
     told = {**(other.messages or {}), **(one.messages or {})}
     return evolve(
         one,

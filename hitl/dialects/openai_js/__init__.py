@@ -14,7 +14,7 @@ from hitl.dialects.openai_js import leaving as _leaving
 from hitl.dialects.openai_js import losses as _losses
 from hitl.dialects.openai_js import read as _read
 from hitl.dialects.openai_js import repair as _repair
-from hitl.dialects.openai_js import wire
+from hitl.dialects.openai_js import repeated, shared, wire
 from hitl.dialects.openai_js.ledger import refuse_forged
 from hitl.dialects.openai_js.mend import GUARDRAILS, unproved
 from hitl.dialects.openai_js.shape import RUNS
@@ -73,7 +73,12 @@ class OpenAIJS:
     def losses(self, state: RunState, version: str) -> tuple[Loss, ...]:
         """Give what the SDK's JSON cannot hold of `state`."""
         refuse_forged(state, self.name)
-        foreign = () if self.name in state.extras else tuple(_losses.losses(state))
+        known = self.name in state.extras
+        foreign: tuple[Loss, ...] = (
+            *(() if known else _losses.losses(state)),
+            *shared.losses(state, foreign=not known),
+            *repeated.losses(state, foreign=not known),
+        )
         if state.newer is not None:
             return foreign
         own = state.origin.dialect == self.name
@@ -85,7 +90,11 @@ class OpenAIJS:
 
     def leaving(self, state: RunState) -> tuple[Loss, ...]:
         """Give what only this SDK can say of a state of it that goes to another."""
-        return tuple(_leaving.losses(state, self.name))
+        return (
+            *_leaving.losses(state, self.name),
+            *shared.leaving(state),
+            *repeated.leaving(state),
+        )
 
     def handoff_name(self, agent: str) -> str:
         """Give the name of a handoff to an agent: its own, each odd UTF-16 unit a line."""

@@ -12,11 +12,11 @@ from hitl.dialects.openai_js import fingerprint
 from hitl.dialects.openai_js.agent import identity
 from hitl.errors import DocumentError
 from hitl.model import Grant
-from hitl.model.decide import own_calls, subject_key
+from hitl.model.decide import interruptions, subject_key
 from hitl.model.grant import always, once
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from hitl.document import JSONObject, JSONValue
     from hitl.model import Decision, Item, RunState
@@ -128,13 +128,58 @@ def _state_key(name: str) -> str:
 
 def records(state: RunState) -> list[Owned]:
     """Give the records of one run, decisions taken since included."""
-    found = [owned_by(grant, state) for grant in state.grants if grant.subject in SUBJECTS]
-    calls = own_calls(state) if state.decisions else {}
+    return taken(granted(state), state)
+
+
+def granted(state: RunState) -> list[Owned]:
+    """Give the records of one run as its writer left them."""
+    return [owned_by(grant, state) for grant in state.grants if grant.subject in SUBJECTS]
+
+
+def taken(
+    records: Sequence[Owned], state: RunState, is_wider: Callable[[Owned], bool] = lambda _: False
+) -> list[Owned]:
+    """Record the decisions on calls of a run: each call that waits has the one that it shows.
+
+    A later decision for good would else take back what an earlier one said of its own call.
+
+    Args:
+        records: the records so far.
+        state: the run.
+        is_wider: tells of the record of a decision for good whether it would cover other calls
+            than those it was taken for; such a decision is recorded call by call.
+    """
+    found = list(records)
+    if not state.decisions:
+        return found
+    waiting = {each.call_id: each for each in interruptions(state) if not each.outer}
     for decision in state.decisions:
-        item = calls[decision.call_id]
-        owner = None if item.agent is None else identity(state.agents[item.agent])
-        found = decided(found, decision, item, owner)
+        item = waiting[decision.call_id].item
+        alone = decided([], decision, item, owner_of(state, item))
+        if not (decision.always and is_wider(alone[0])):
+            found = decided(found, decision, item, owner_of(state, item))
+    for each in waiting.values():
+        shown, owner = each.decision, owner_of(state, each.item)
+        if shown is None or not shown.arguments_sha256:  # undecided, or what the writer recorded
+            continue
+        if _said(found, each.item, owner) is not shown.approved:
+            found = decided(found, evolve(shown, always=False), each.item, owner)
     return found
+
+
+def owner_of(state: RunState, item: Item) -> str | None:
+    """Give the identity of the agent that makes a call."""
+    return None if item.agent is None else identity(state.agents[item.agent])
+
+
+def _said(records: Sequence[Owned], item: Item, owner: str | None) -> bool | None:
+    """Give what the record of a call's tool says of the call; None where it says nothing."""
+    index = _place(records, item, owner)
+    if index is None:
+        return None
+    grant = records[index].grant
+    exact = grant.exact(item.call_id or "")
+    return grant.sticky if exact is None else exact
 
 
 def owned_by(grant: Grant, state: RunState) -> Owned:
@@ -166,7 +211,7 @@ def write(records: Sequence[Owned]) -> JSONObject:
     """Give the places of the context for records by tool; a place without records is left out."""
     written: JSONObject = {
         "approvals": {
-            str(each.grant.key): _record(each.grant)
+            str(each.grant.key): form(each.grant)
             for each in records
             if each.grant.subject == "tool"
         }
@@ -175,9 +220,9 @@ def write(records: Sequence[Owned]) -> JSONObject:
     for each in records:
         if each.grant.subject == "function" and each.owner is not None:
             held = owned.setdefault(each.owner, {})
-            held[_state_key(str(each.grant.key))] = _record(each.grant)
+            held[_state_key(str(each.grant.key))] = form(each.grant)
     hosted: JSONObject = {
-        fingerprint.hosted_key(each.grant.server, each.grant.key): _record(each.grant)
+        fingerprint.hosted_key(each.grant.server, each.grant.key): form(each.grant)
         for each in records
         if each.grant.subject == "hosted_tool"
     }
@@ -248,7 +293,8 @@ def _is_of(grant: Grant, item: Item) -> bool:
     return grant.subject == "tool" and grant.key == (fingerprint.tool_name(item) or key)
 
 
-def _record(grant: Grant) -> JSONObject:
+def form(grant: Grant) -> JSONObject:
+    """Give a record as the SDK writes it."""
     record: JSONObject = {"approved": grant.approved, "rejected": grant.rejected}
     if grant.messages:
         record["messages"] = dict(grant.messages)
@@ -257,22 +303,45 @@ def _record(grant: Grant) -> JSONObject:
     return record
 
 
+def kept_for(record: Owned, call_ids: Iterable[str]) -> Owned:
+    """Give a record for good as one of single calls: those given, but for what it says of others.
+
+    What was told to the model for every call is told call by call.
+    """
+    grant = record.grant
+    mine, other = ("approved", "rejected") if grant.sticky else ("rejected", "approved")
+    listed = getattr(grant, other)
+    exact = listed if isinstance(listed, list) else []
+    covered = [call_id for call_id in dict.fromkeys(call_ids) if call_id not in exact]
+    said = dict(grant.messages or {})
+    if grant.sticky is False and grant.sticky_message is not None:
+        said = {**dict.fromkeys(covered, grant.sticky_message), **said}
+    verdict: dict[str, Any] = {mine: covered, other: exact, "sticky_message": None}
+    return evolve(record, grant=evolve(grant, **verdict, messages=said or None))
+
+
 def decided(
     records: Sequence[Owned], decision: Decision, item: Item, owner: str | None
 ) -> list[Owned]:
     """Record a decision on `item` as the SDK would have; one on a single call outlives others."""
     result = list(records)
-    who = _who(item)
-    mine = owner if who["subject"] == "function" else None
-    index = next(
-        (i for i, each in enumerate(result) if each.owner == mine and _same(each.grant, who)), None
-    )
+    index = _place(result, item, owner)
     if index is None:
         index = len(result)
+        who = _who(item)
+        mine = owner if who["subject"] == "function" else None
         result.append(Owned(owner=mine, grant=Grant(**who)))
     change = always if decision.always else once
     result[index] = evolve(result[index], grant=change(result[index].grant, decision))
     return result
+
+
+def _place(records: Sequence[Owned], item: Item, owner: str | None) -> int | None:
+    """Give where the record of a call's tool stands; None where there is none."""
+    who = _who(item)
+    mine = owner if who["subject"] == "function" else None
+    places = (i for i, each in enumerate(records) if each.owner == mine and _same(each.grant, who))
+    return next(places, None)
 
 
 def _who(item: Item) -> dict[str, Any]:

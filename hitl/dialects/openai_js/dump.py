@@ -50,12 +50,15 @@ def dump(state: RunState, dialect: str, version: str) -> JSONObject:
 
 def records(state: RunState, dialect: str) -> list[Owned]:
     """Give the approval records of a run and of the runs inside, decisions taken since included."""
-    foreign = state.origin.dialect != dialect
-    found: list[Owned] = []
-    for _, run, others in shared.neighbours(state):
-        own = approvals.records(run)
-        found += shared.narrowed(own, run, others) if foreign else own
-    return shared.gathered(found)
+    runs = list(shared.neighbours(state))
+    if state.origin.dialect != dialect:
+        foreign = (shared.narrowed(approvals.records(run), run, others) for _, run, others in runs)
+        return shared.gathered([each for found in foreign for each in found])
+    # What its own SDK recorded stays as it is; what is decided since is for the run it was said in.
+    found = shared.gathered([each for _, run, _ in runs for each in approvals.granted(run)])
+    for _, run, others in runs:
+        found = approvals.taken(found, run, shared.wider_than(others))
+    return found
 
 
 _CALLED = frozenset({"tool_call", "tool_output"})

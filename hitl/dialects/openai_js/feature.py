@@ -56,7 +56,8 @@ def both_verdicts(run: JSONObject, path: str) -> Iterator[Loss]:
         yes, no = record.get("approved"), record.get("rejected")
         if (yes is True and no) or (no is True and yes):
             reason = "in the release a decision for good wins over another on a single call"
-            yield Loss(path=at, severity="error", reason=reason)
+            hint = "decide each call alone, or resume it where version 1.19 or newer is read"
+            yield Loss(path=at, severity="error", reason=reason, hint=hint)
 
 
 def sandbox(newest: int) -> Callable[[JSONObject, str], Iterator[Loss]]:

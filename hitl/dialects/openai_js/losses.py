@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hitl import values
 from hitl.border import handoff, rejected
 from hitl.dialect import too_deep
-from hitl.dialects.openai_js import number, shared, unsaid
+from hitl.dialects.openai_js import number, unsaid
 from hitl.dialects.openai_js.tool import unbound
 from hitl.document import escape
 from hitl.model import positions
@@ -42,11 +42,6 @@ _UNUSED = ("custom", "local_shell")
 
 def losses(state: RunState, path: str = "") -> Iterator[Loss]:
     """Give what is lost of a state of another SDK; see `left_behind` for what no other can hold."""
-    yield from _run(state, path)
-    yield from shared.losses(state, path)
-
-
-def _run(state: RunState, path: str) -> Iterator[Loss]:
     yield Loss(path=path, severity="warn", reason=_GUARDRAILS)
     yield from _calls(state, path)
     yield from _context(state, path)
@@ -80,7 +75,7 @@ def _calls(state: RunState, path: str) -> Iterator[Loss]:
                 hint=None if done else _REJECT,
             )
         if call.run is not None:
-            yield from _run(call.run, f"{at}/run")
+            yield from losses(call.run, f"{at}/run")
 
 
 def _context(state: RunState, path: str) -> Iterator[Loss]:

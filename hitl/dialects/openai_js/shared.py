@@ -26,6 +26,10 @@ _WIDER = (
     "a decision for good would cover other runs of the state too; it is kept for its call,"
     " later ones ask again"
 )
+_NARROWER = (
+    "a decision for good covers later runs of the agent too; the other SDK keeps it for the run"
+    " inside, later ones ask again"
+)
 
 
 def placed(
@@ -161,22 +165,56 @@ def narrowed(records: Sequence[Owned], run: RunState, others: frozenset[str] | N
     return [_narrowed(each, run) if _is_wider(each, others) else each for each in records]
 
 
-def losses(state: RunState, path: str = "") -> Iterator[Loss]:
-    """Name the decisions for good that become narrower, in a run and the runs inside it."""
+def wider_than(others: frozenset[str] | None) -> Callable[[Owned], bool]:
+    """Make the function that tells which records of a run other runs could use too."""
+    return lambda record: others is not None and _is_wider(record, others)
+
+
+def losses(state: RunState, path: str = "", *, foreign: bool = True) -> Iterator[Loss]:
+    """Name the decisions for good that become narrower, in a run and the runs inside it.
+
+    Args:
+        state: the run.
+        path: where it stands.
+        foreign: whether another SDK wrote it; what this one recorded for good stays as it is.
+    """
     for at, run, others in neighbours(state, path):
-        if others is not None:
-            yield from _lost(run, others, at)
+        places = _for_good(run, at, run.grants if foreign else (), wider_than(others))
+        yield from (Loss(path=place, severity="warn", reason=_WIDER) for place in places)
 
 
-def _lost(run: RunState, others: frozenset[str], path: str) -> Iterator[Loss]:
-    for index, grant in enumerate(run.grants):
-        if _is_wider(approvals.owned_by(grant, run), others):
-            yield Loss(path=f"{path}/grants/{index}", severity="warn", reason=_WIDER)
+def leaving(state: RunState) -> Iterator[Loss]:
+    """Name the decisions for good in runs inside: another SDK does not keep them outside."""
+    for at, run, _ in neighbours(state):
+        if at:
+            places = _for_good(run, at, run.grants, _is_used(run))
+            yield from (Loss(path=place, severity="warn", reason=_NARROWER) for place in places)
+
+
+def _is_used(run: RunState) -> Callable[[Owned], bool]:
+    """Make the function that tells which records for good are used.
+
+    One that an older release kept by the name of a tool that has an owner, or a server, is not.
+    """
+    raws = (item.raw for _, item in ledger.all_calls(run))
+    names = [raw.get("name") for raw in raws if isinstance(raw, dict)]
+    return lambda record: (
+        record.grant.sticky is not None
+        and not (record.grant.subject == "tool" and record.grant.key in names)
+    )
+
+
+def _for_good(
+    run: RunState, path: str, grants: Sequence[Grant], is_meant: Callable[[Owned], bool]
+) -> Iterator[str]:
+    """Give the JSON Pointers of some records of a run, and of decisions that make such records."""
+    for index, grant in enumerate(grants):
+        if grant.subject in approvals.SUBJECTS and is_meant(approvals.owned_by(grant, run)):
+            yield f"{path}/grants/{index}"
     for decision in run.decisions:
         taken = approvals.records(evolve(run, grants=(), decisions=(decision,)))
-        if any(_is_wider(each, others) for each in taken):
-            at = f"{path}/decisions/{decision.call_id}"
-            yield Loss(path=at, severity="warn", reason=_WIDER)
+        if any(is_meant(each) for each in taken):
+            yield f"{path}/decisions/{decision.call_id}"
 
 
 def _is_wider(record: Owned, others: frozenset[str]) -> bool:
@@ -193,24 +231,9 @@ def own(run: RunState) -> set[str]:
 
 
 def _narrowed(record: Owned, run: RunState) -> Owned:
-    grant = record.grant
-    calls = ledger.all_calls(run)
-    ids = [
+    ids = (
         item.call_id or ""
-        for owner, item in calls
+        for owner, item in ledger.all_calls(run)
         if approvals.is_about(record, owner, item) and ledger.is_own(run, item)
-    ]
-    mine, other = ("approved", "rejected") if grant.sticky else ("rejected", "approved")
-    listed = getattr(grant, other)
-    exact = listed if isinstance(listed, list) else []
-    covered = [call_id for call_id in dict.fromkeys(ids) if call_id not in exact]
-    verdict: dict[str, Any] = {mine: covered, other: exact, "sticky_message": None}
-    return evolve(record, grant=evolve(grant, **verdict, messages=_told(grant, covered)))
-
-
-def _told(grant: Grant, covered: Sequence[str]) -> dict[str, str] | None:
-    """Give what is told to the model, call by call."""
-    said = dict(grant.messages or {})
-    if grant.sticky is False and grant.sticky_message is not None:
-        said = {**dict.fromkeys(covered, grant.sticky_message), **said}
-    return said or None
+    )
+    return approvals.kept_for(record, ids)

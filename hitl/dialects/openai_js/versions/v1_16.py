@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js import down, feature, mend
+from hitl.dialects.openai_js import down, feature, mend, tool_names
 from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
@@ -48,7 +48,7 @@ REVISION = SHAPE.revision(
     summary="decisions belong to an agent, keys name the kind of tool",
     source="openai-agents-js git main, never released",
     added=ADDED,
-    unknown=(feature.compaction,),
+    unknown=(feature.compaction, tool_names.lost(tool_names.owned)),
     downgrade=downgrade,
     mends=MENDS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hitl.dialects.openai_js import down, feature, mend
+from hitl.dialects.openai_js import down, feature, mend, tool_names
 from hitl.dialects.openai_js.shape import SHAPE
 from hitl.revision import Added
 from hitl.schema import OBJECT, TEXT, by_name, closed, listed, ref
@@ -66,7 +66,7 @@ REVISION = SHAPE.revision(
     summary="calls are bound to their records; structured outputs",
     source="@openai/agents-core 0.15.0",
     added=ADDED,
-    unknown=(feature.sandbox(2),),
+    unknown=(feature.sandbox(2), tool_names.lost(tool_names.hosted)),
     downgrade=downgrade,
     mends=MENDS,
 )
