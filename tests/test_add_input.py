@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +11,6 @@ from agents import (
     Agent,
     GuardrailFunctionOutput,
     InputGuardrailTripwireTriggered,
-    RunHooks,
     Runner,
     function_tool,
     input_guardrail,
@@ -32,7 +32,16 @@ from hitl.model import Step
 from hitl.runtime.durable.packed import unpack
 from tests.agents import corpus
 from tests.agents.session import MemorySession
-from tests.conversation.durable import CONFIG, MODES, RUN, Stage, TurnedDown, short, waiting
+from tests.conversation.durable import (
+    CONFIG,
+    MODES,
+    RUN,
+    Stage,
+    TurnedDown,
+    cut_behind,
+    short,
+    waiting,
+)
 from tests.conversation.model import ServerModel
 from tests.conversation.server import Server, called, replied
 
@@ -635,18 +644,6 @@ class TestSession:
         assert short(session.items) == ["go", ">1", "<1", "late", ">3", "<3", "end"]
 
 
-class Hangs(RunHooks[Any]):
-    """A hook of the app that never comes back after a response."""
-
-    def __init__(self) -> None:
-        self.there = asyncio.Event()
-
-    async def on_llm_end(self, *_: object) -> None:
-        """Hang."""
-        self.there.set()
-        await asyncio.Event().wait()
-
-
 class TestLive:
     """R-40: input added to a run that goes on."""
 
@@ -660,17 +657,11 @@ class TestLive:
             stage = Stage(store, mode, *answers, streamed=True)
             await stage.step()
             await stage.approve("1")
-            for cut in range(cuts):
-                hooks = Hangs()
-                step = asyncio.create_task(stage.step(hooks=hooks))
-                await hooks.there.wait()
-                assert stage.stream is not None
-                stage.stream.add_input(f"late {cut}")
-                step.cancel()
-                await asyncio.wait([step])
+            late = [f"late {cut}" for cut in range(cuts)]
+            for text in late:
+                await cut_behind(stage.step, then=partial(stage.tell, text))
                 assert waiting(await stage.stored()) == []
             run = await stage.step()
-            late = [f"late {cut}" for cut in range(cuts)]
             assert waiting(run.state) == late  # type: ignore[arg-type]
             await stage.approve("2")
             assert (await stage.step()).status == "finished"

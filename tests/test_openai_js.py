@@ -482,7 +482,7 @@ class TestToJavaScript:
 
     def test_for_good_in_one_is_not_for_good_beside(self) -> None:
         """An agent used as a tool twice at once: what is for good in one run asks in the other."""
-        given = _forgotten(corpus.load("cross/py-0.24.0/nested"))
+        given = corpus.forgotten(corpus.load("cross/py-0.24.0/nested"))
         response = given["last_processed_response"]
         waiting = given["current_step"]["data"]["interruptions"]
         for found in (given["generated_items"], waiting, response["functions"]):
@@ -502,7 +502,7 @@ class TestToJavaScript:
 
     def test_for_good_deeper_inside_is_not_for_good_outside(self) -> None:
         """A run around the run around it is another run too, and the verdict stays on its call."""
-        inner = _forgotten(corpus.load("cross/py-0.24.0/nested"))
+        inner = corpus.forgotten(corpus.load("cross/py-0.24.0/nested"))
         text = json.dumps(inner).replace("call_o1", "call_x1").replace("Orchestrator", "Researcher")
         given = json.loads(text)
         given["last_processed_response"]["functions"][0]["agent_run_state"] = inner
@@ -519,15 +519,6 @@ class TestToJavaScript:
 def _narrowed(converted: transfer.Converted) -> list[str]:
     """The decisions for good that are kept for their calls alone."""
     return [each.path for each in converted.losses if "other runs" in each.reason]
-
-
-def _forgotten(run: Any) -> Any:  # noqa: ANN401  (JSON)
-    """The run, and those inside, without records of what was called."""
-    run["context"]["tool_invocations"] = {}
-    for each in run["last_processed_response"]["functions"]:
-        if "agent_run_state" in each:
-            _forgotten(each["agent_run_state"])
-    return run
 
 
 def _arguments_of(name: str) -> str:

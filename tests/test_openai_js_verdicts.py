@@ -85,7 +85,7 @@ def stopped(
 
 def beside(change: Callable[[str], str]) -> RunState:
     """A state of Python: two runs inside, the second of them changed."""
-    given = _forgotten(copy.deepcopy(corpus.load("cross/py-0.24.0/nested")))
+    given = corpus.forgotten(copy.deepcopy(corpus.load("cross/py-0.24.0/nested")))
     response = given["last_processed_response"]
     waiting = given["current_step"]["data"]["interruptions"]
     said = given["model_responses"][0]["output"]
@@ -93,15 +93,6 @@ def beside(change: Callable[[str], str]) -> RunState:
         found.extend(json.loads(change(json.dumps(found).replace("call_o1", "call_o2"))))
     given["session_items"] = response["new_items"] = given["generated_items"]
     return hitl.loads(given)
-
-
-def _forgotten(run: Any) -> Any:  # noqa: ANN401  (JSON)
-    """The run, and those inside, without records of what was called."""
-    run["context"]["tool_invocations"] = {}
-    for each in run["last_processed_response"]["functions"]:
-        if "agent_run_state" in each:
-            _forgotten(each["agent_run_state"])
-    return run
 
 
 def two_runs() -> RunState:

@@ -15,6 +15,7 @@ import hitl
 from hitl.conversation import LOCAL, Place
 from hitl.errors import ConversationMismatch, InDoubt, InputRefused, ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.turn import turn_of
+from tests.conversation.durable import cut_behind
 from tests.conversation.model import ServerModel
 from tests.conversation.server import Server, called, replied, said, short
 from tests.test_cli import invoke
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 RUN = "run"
 CONFIG = RunConfig(tracing_disabled=True)
-CONVERSATION = {"conversation_id": "conv"}
-CHAIN = {"auto_previous_response_id": True}
+CONVERSATION: dict[str, Any] = {"conversation_id": "conv"}
+CHAIN: dict[str, Any] = {"auto_previous_response_id": True}
 YES = hitl.approve(by="ana")
 MODES = pytest.mark.parametrize("mode", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])
 
@@ -102,18 +103,6 @@ class Raises(RunHooks[Any]):
             raise error
 
 
-class Hangs(RunHooks[Any]):
-    """A hook of the app that never comes back after a response."""
-
-    def __init__(self) -> None:
-        self.there = asyncio.Event()
-
-    async def on_llm_end(self, *_: object) -> None:
-        """Hang."""
-        self.there.set()
-        await asyncio.Event().wait()
-
-
 class TestRecorded:
     @staticmethod
     @MODES
@@ -123,11 +112,7 @@ class TestRecorded:
 
         @on_a_store
         async def through(store: Store) -> None:
-            hooks = Hangs()
-            cut = asyncio.create_task(stage.start(store, **mode, hooks=hooks))
-            await hooks.there.wait()
-            cut.cancel()
-            await asyncio.wait([cut])
+            await cut_behind(stage.start, store, **mode)
             run = await stage.go_on(store)
             assert [each.call for each in run.interruptions] == ["call_1"]
             assert len(stage.model.requests) == 1
@@ -147,11 +132,7 @@ class TestRecorded:
         async def through(store: Store) -> None:
             await stage.start(store)
             await store.decide(RUN, "call_1", YES)
-            hooks = Hangs()
-            cut = asyncio.create_task(stage.go_on(store, hooks=hooks))
-            await hooks.there.wait()
-            cut.cancel()
-            await asyncio.wait([cut])
+            await cut_behind(stage.go_on, store)
             with pytest.raises(InputRefused) as caught:
                 await hitl.add_input(store, RUN, "and this")
             assert caught.value.reason == "accepted"
@@ -578,12 +559,9 @@ class TestPlace:
         async def through(store: Store) -> None:
             await stage.start(store, **start)
             await store.decide(RUN, "call_1", YES)
-            for options in ({}, {"place": place}) if again else ({},):
-                hooks = Hangs()
-                cut = asyncio.create_task(stage.go_on(store, hooks=hooks, **options))
-                await hooks.there.wait()
-                cut.cancel()
-                await asyncio.wait([cut])
+            places: list[dict[str, Any]] = [{}, {"place": place}] if again else [{}]
+            for options in places:
+                await cut_behind(stage.go_on, store, **options)
             await stage.go_on(store, place=None if again else place)
             await store.decide(RUN, "call_2", YES)
             assert (await stage.go_on(store)).final_output == "hello"
@@ -616,11 +594,7 @@ class TestPlace:
                 await stage.go_on(store)
             else:
                 if used == "given again":
-                    hooks = Hangs()
-                    cut = asyncio.create_task(stage.go_on(store, hooks=hooks))
-                    await hooks.there.wait()
-                    cut.cancel()
-                    await asyncio.wait([cut])
+                    await cut_behind(stage.go_on, store)
                 await stage.go_on(store, place=place)
                 await store.decide(RUN, "call_2", YES)
                 await stage.go_on(store, place=back)
@@ -640,11 +614,7 @@ class TestPlace:
 
         @on_a_store
         async def through(store: Store) -> None:
-            hooks = Hangs()
-            cut = asyncio.create_task(stage.start(store, **CONVERSATION, hooks=hooks))
-            await hooks.there.wait()
-            cut.cancel()
-            await asyncio.wait([cut])
+            await cut_behind(stage.start, store, **CONVERSATION)
             for call in ("call_1", "call_2"):
                 await stage.go_on(store, place=place if call == "call_1" else None)
                 await store.decide(RUN, call, YES)

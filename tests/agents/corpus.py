@@ -30,6 +30,15 @@ def load(name: str) -> Any:  # noqa: ANN401  (JSON)
     return json.loads(read(name))
 
 
+def forgotten(run: Any) -> Any:  # noqa: ANN401  (JSON)
+    """A state of Python, and the runs inside it, without records of what was called; in place."""
+    run["context"]["tool_invocations"] = {}
+    for each in run["last_processed_response"]["functions"]:
+        if "agent_run_state" in each:
+            forgotten(each["agent_run_state"])
+    return run
+
+
 def javascript() -> list[str]:
     """Every recorded state of the JavaScript SDK."""
     return _states(javascript=True)

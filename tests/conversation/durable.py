@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from agents import Agent, RunConfig, function_tool
+from agents import Agent, RunConfig, RunHooks, function_tool
 from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
@@ -14,7 +15,7 @@ from tests.conversation.model import ServerModel
 from tests.conversation.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
     from hitl.model import RunState
     from hitl.store import Store
@@ -50,6 +51,33 @@ class BusyModel(ServerModel):
             self.busy -= 1
             raise TurnedDown
         return super()._create(args, options)
+
+
+class _Hangs(RunHooks[Any]):
+    """A hook of the app that never comes back after a response."""
+
+    def __init__(self) -> None:
+        self.there = asyncio.Event()
+
+    async def on_llm_end(self, *_: object) -> None:
+        """Hang."""
+        self.there.set()
+        await asyncio.Event().wait()
+
+
+async def cut_behind(
+    step: Callable[..., Coroutine[Any, Any, Any]],
+    *given: Any,  # noqa: ANN401  (of the step)
+    then: Callable[[], None] = lambda: None,
+    **options: Any,  # noqa: ANN401  (of the step)
+) -> None:
+    """Cut a step of a run right behind a response that was recorded; `then` happens before."""
+    hooks = _Hangs()
+    cut = asyncio.create_task(step(*given, hooks=hooks, **options))
+    await hooks.there.wait()
+    then()
+    cut.cancel()
+    await asyncio.wait([cut])
 
 
 async def _nothing(_call_id: str) -> None:
@@ -131,6 +159,12 @@ class Stage:
         for text in texts:
             run = await hitl.add_input(self.store, RUN, text, by="ana")
         return run
+
+    def tell(self, text: str) -> None:
+        """Add a text while the run goes on."""
+        if self.stream is None:
+            raise RuntimeError("expected a step that is streamed")
+        self.stream.add_input(text)
 
     async def stored(self) -> RunState:
         """The newest checkpoint."""
