@@ -100,7 +100,8 @@ _INSIDE = re.compile(r"^(/last_processed_response/functions/\d+/agent_run_state|
 
 
 _UNORDERED = {
-    *("approved", "rejected", "functionApprovals", "function_tool_approvals"),
+    *("approved", "rejected", "functionApprovals"),
+    *("function_tool_approvals", "hosted_mcp_approvals"),
     *("approvalInvocations", "completedToolInvocations", "completedToolInvocationEvidence"),
 }
 
