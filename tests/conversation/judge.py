@@ -35,10 +35,23 @@ def judge(world: World, run: hitl.DurableRun) -> int:
     assert turns <= world.limit
     _received(world, run.state, told, ended=ended)
     if world.session is not None:
-        held: list[Any] = world.session.items
-        assert [short({"type": "message", **each}) for each in held] == [*_BEFORE, *told]
+        _held(world, told)
     _effects(world, told, ended=ended)
     return turns
+
+
+def _held(world: World, told: Sequence[str]) -> None:
+    """The session holds what the model was told.
+
+    And what was said to a process that died before it was stored: nobody can tell that from what
+    others say there, which stays.
+    """
+    items: list[Any] = [] if world.session is None else world.session.items
+    held = [short({"type": "message", **each}) for each in items]
+    if world.late_lost:
+        assert held.count(LATE) <= world.late + world.late_lost, held
+        held, told = ([each for each in texts if each != LATE] for texts in (held, told))
+    assert held == [*_BEFORE, *told]
 
 
 def _grammar(world: World, told: Sequence[str], *, ended: bool) -> int:
