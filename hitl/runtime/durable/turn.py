@@ -42,8 +42,8 @@ def turn_of(call: str) -> int | None:
 
 def marks(effects: Iterable[Effect]) -> list[str]:
     """Give the names of the marks among effects, each of use until there is a checkpoint."""
-    done = (each for each in effects if each.state == "finished")
-    return [each.call for each in done if each.call.startswith((SESSION, PLACE))]
+    ended = (each for each in effects if each.state in {"finished", "rerun"})
+    return [each.call for each in ended if each.call.startswith((SESSION, PLACE))]
 
 
 def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
