@@ -97,8 +97,9 @@ class DurableStream:
     def add_input(self, input: Given) -> None:  # noqa: A002 - the SDK's name
         """Add input while the run goes on: it is delivered once, before the next model call.
 
-        The next checkpoint holds it, and so does the run when an error stops it; what only this
-        process knew when it died is lost. When the run ends first, the input is not delivered:
+        The next checkpoint holds it, and so does a run with a checkpoint when an error stops it;
+        what only this process knew when it died, or was told before the first checkpoint, is lost.
+        When the run ends first, the input is not delivered:
         `run.state.pending_input` has it. A run that rests takes input by `hitl.add_input`.
 
         Args:
