@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from hypothesis.stateful import run_state_machine_as_test as walk
@@ -39,6 +39,7 @@ TROUBLE = st.builds(
 # Which of several: drawn before anybody knows how many there are. What a process that is killed has
 # done depends on the order of what it does at once, and no draw may depend on that.
 NUMBER = st.integers(0, 11)
+PARTS = 10
 EVENTS = {
     "finished",
     "waiting",
@@ -119,17 +120,16 @@ class Walk(RuleBasedStateMachine):
             self.seen["sequences"] += 1
 
 
-def play(examples: int, steps: int = 8) -> None:
-    """Play runs; of each example hypothesis makes one at least."""
+def play(examples: int, steps: int = 8, part: int = 0) -> None:
+    """Play runs; of each example hypothesis makes one at least. Each part plays others."""
     Walk.seen.clear()
     walk(
-        Walk,
+        seed(part)(Walk),
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
             database=None,
-            derandomize=True,
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
@@ -145,7 +145,8 @@ def test_runs() -> None:
 
 
 @pytest.mark.soak
-def test_many_runs() -> None:
-    """The same with 10,000 runs."""
-    play(10_000, steps=14)
-    assert Walk.seen["sequences"] >= 10_000
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_many_runs(part: int) -> None:
+    """The same with 10,000 runs, in parts that may be played side by side."""
+    play(10_000 // PARTS, steps=14, part=part)
+    assert Walk.seen["sequences"] >= 10_000 // PARTS

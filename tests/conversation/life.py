@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import selectors
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,6 +44,38 @@ class Life:
         self.steps += not self.over
         if self.over:
             raise Killed
+
+
+class Impatient(asyncio.SelectorEventLoop):
+    """The loop of a process that waits for no time: its clock jumps to when it would wake.
+
+    openai-agents waits a second and more before it asks a locked conversation again.
+    """
+
+    def __init__(self) -> None:
+        self._jumped_s = 0.0
+        super().__init__(_Jumping(self._jump))
+
+    def time(self) -> float:
+        """Give the time, with what was not waited for."""
+        return super().time() + self._jumped_s
+
+    def _jump(self, seconds: float) -> None:
+        self._jumped_s += seconds
+
+
+class _Jumping(selectors.DefaultSelector):
+    def __init__(self, jump: Callable[[float], None]) -> None:
+        super().__init__()
+        self._jump = jump
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or timeout <= 0:
+            return super().select(timeout)
+        found = super().select(0)
+        if not found:
+            self._jump(timeout)
+        return found
 
 
 class Reached:

@@ -27,7 +27,7 @@ from hitl.stores.memory import MemoryStore
 from tests.agents.session import MemorySession
 from tests.conversation.api import UNKNOWN, Api, ApiModel
 from tests.conversation.judge import EARLIER, judge, place_of, turn_of_answer
-from tests.conversation.life import Killed, Life, Reached
+from tests.conversation.life import Impatient, Killed, Life, Reached
 from tests.conversation.plan import CALM, LATE, Outcome, Plan, Trouble
 from tests.conversation.server import called, replied, short
 from tests.stores.clock import TICK_S, Clock
@@ -125,7 +125,7 @@ class World:
         where = _where(self.place) or self._mode()
         conversation = self.place.conversation_id if self.place is not None else None
         (self.inside if trouble.inside else self.api).faults[:] = trouble.faults
-        with asyncio.Runner() as loop:
+        with asyncio.Runner(loop_factory=Impatient) as loop:
             outcome = loop.run(self._outcome(life, trouble))
         self.api.faults.clear()
         self.inside.faults.clear()
