@@ -35,8 +35,9 @@ REDUCED = ("0.8.0", "0.14.0", "0.20.0", "0.24.0")
 """What `.ci/run` plays: the first release; the first with identities; the first with a ledger of
 calls; the newest. Between the first three lie the largest changes of the format."""
 
-DURABLE = tuple(release for release in FIRST if tuple(map(int, release.split("."))) >= (0, 21))
-"""The releases that durable runs are promised on; `.ci/run` plays the oldest and the newest."""
+DURABLE = ("0.21.0", "0.21.1", "0.22.0", "0.22.1", "0.22.2", "0.22.3", "0.23.1", "0.24.0")
+"""The releases that durable runs are promised on, all there are; `.ci/run` plays the oldest and
+the newest."""
 
 
 def libraries() -> dict[str, str]:
@@ -47,10 +48,10 @@ def libraries() -> dict[str, str]:
 
 
 def requirements(release: str) -> tuple[str, ...]:
-    """What is installed for a release; a release that is not in the table gets what fits it."""
+    """What is installed for a release; one that is in no table gets what fits it."""
     names = libraries() | {"openai-agents": release}
-    if release in FIRST:
-        _, openai, mcp = FIRST[release]
+    if release in FIRST or release in DURABLE:
+        _, openai, mcp = FIRST.get(release, FIRST[NEWEST])
         names |= {key: value for key, value in (("openai", openai), ("mcp", mcp)) if value}
     else:
         del names["openai"], names["mcp"]
