@@ -15,8 +15,10 @@ from hitl import document, transfer
 from hitl.dialect import Source
 from hitl.dialects.native import DIALECT
 from hitl.errors import DocumentError, InvalidDocument, UnsupportedVersion
-from hitl.model import Context, ItemLog, LogCodec, Record
+from hitl.model import Context, Conversation, ItemLog, LogCodec, Record, positions, spans
 from tests.agents import corpus
+from tests.conversation.run import Run
+from tests.conversation.server import called, done
 
 if TYPE_CHECKING:
     from hitl import RunState
@@ -55,6 +57,42 @@ def counted(name: str, codec: str) -> tuple[RunState, Counting]:
     state = hitl.loads(hitl.dumps(recorded(name), codec=codec))
     counting = Counting(state.log.codec)
     return evolve(state, log=ItemLog(state.log.chunks, counting.log)), counting
+
+
+class TestRanges:
+    @pytest.mark.parametrize("codec", CODECS)
+    def test_few(self, codec: str) -> None:
+        """The lists of a run of many turns are one range each, and name what they did."""
+        run = Run()
+        for turn in range(20):
+            run.respond(f"resp_{turn}", [called(f"call_{turn}")])
+            run.add([done(f"call_{turn}")])
+        having = Conversation(id="conv_1", acknowledged=spans(run.told[:-1]))
+        state = run.state(having)
+        assert len(state.generated or ()) == 21
+        assert hitl.loads(hitl.dumps(state, codec=codec)) == state
+        head = json.loads(hitl.dumps(state))
+        assert head["generated"] == head["session"] == [[0, 60]]
+        assert head["responded"] == [[1, 59]]
+        assert head["conversation"]["acknowledged"] == [[0, 58]]
+
+    def test_not_parsed(self) -> None:
+        """What an entry is, is told by how it begins: none is parsed."""
+        state, counting = counted(PARALLEL, "json")
+        parsing = evolve(counting.log, parse=lambda _: pytest.fail("parsed"))
+        boxes = ItemLog(state.log.chunks, parsing).boxes
+        assert [*positions(state.responded or ())] == [*boxes.responses]
+        assert counting.reads == 0
+
+    def test_other_spelling(self) -> None:
+        """An entry that begins otherwise, as another writer may write it, is told all the same."""
+        given = native(PARALLEL)
+        given["items"] = [{"guardrail": None, **each} for each in given["items"]]
+        state = hitl.loads(json.dumps(given, indent=1))
+        assert state.generated == recorded(PARALLEL).generated
+        assert [each.id for each in state.responses] == [
+            each.id for each in recorded(PARALLEL).responses
+        ]
 
 
 class TestOnce:
@@ -248,19 +286,30 @@ class TestRefused:
             hitl.loads(given)
         assert caught.value.path == "/$hitl"
 
+    @pytest.mark.parametrize(
+        ("path", "kind"),
+        [("session", "response"), ("generated", "response"), ("responded", "item")],
+    )
+    @pytest.mark.parametrize("longer", [False, True])
+    def test_another_kind(self, path: str, kind: str, *, longer: bool) -> None:
+        """A range that begins or ends with another kind of entry is refused by its place."""
+        given = native(PARALLEL)
+        other = next(at for at, entry in enumerate(given["items"]) if kind in entry)
+        known = given[path][0][0] if longer else other
+        given[path] = [[min(known, other), max(known, other) + 1]]
+        with pytest.raises(InvalidDocument, match="found other ends") as caught:
+            hitl.loads(given)
+        assert caught.value.path == f"/{path}"
+
     @pytest.mark.parametrize("codec", CODECS)
     def test_read_late(self, codec: str) -> None:
-        """A position that names another kind of entry is found when it is read."""
+        """A position of a short list that names another kind is found when it is read."""
         given = native(PARALLEL)
         position = given["responded"][0][0]
-        given["session"] = [[position, position + 1]]
-        given["responded"] = [[0, 1]]
-        state = hitl.loads(given)
-        state = hitl.loads(hitl.dumps(state, codec=codec))
+        given["staged"] = [[position, position + 1]]
+        state = hitl.loads(hitl.dumps(hitl.loads(given), codec=codec))
         with pytest.raises(InvalidDocument, match="position of an item"):
-            state.items[0]
-        with pytest.raises(InvalidDocument, match="position of a response"):
-            state.responses[0]
+            state.pending_input[0]
 
     @pytest.mark.parametrize("entry", [[0, 99], [-1, 1], [1, 0], [0], ["a", "b"], []])
     def test_usage_of_other_responses(self, entry: object) -> None:

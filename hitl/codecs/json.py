@@ -8,7 +8,7 @@ import msgspec
 
 from hitl import document
 from hitl.errors import InvalidDocument, MalformedDocument
-from hitl.model import LogCodec, Record, read_record, slim
+from hitl.model import BOXES, LogCodec, Record, read_record, slim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,13 @@ class Json:
 
     name = "json"
     log = LogCodec(
-        "json", decode_record, encode_record, (b'"$"', b"\\u0024"), document.parse, document.encode
+        name="json",
+        decode=decode_record,
+        encode=encode_record,
+        tags=(b'"$"', b"\\u0024"),
+        parse=document.parse,
+        write=document.encode,
+        boxes=tuple((b'{"%b":{' % box.encode(), box) for box in BOXES),
     )
 
     def claims(self, data: bytes) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from hitl import document
 from hitl.document import JSONValue, Limits, Shape
 from hitl.errors import InvalidDocument, LimitExceeded, MalformedDocument
-from hitl.model import LogCodec, Record, read_record, slim
+from hitl.model import BOXES, LogCodec, Record, read_record, slim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,7 +182,13 @@ class MessagePack:
 
     name = "msgpack"
     log = LogCodec(
-        "msgpack", decode_record, encode_record, (b"\xa1$", b"\xd9\x01$"), _parse, _encode
+        name="msgpack",
+        decode=decode_record,
+        encode=encode_record,
+        tags=(b"\xa1$", b"\xd9\x01$"),
+        parse=_parse,
+        write=_encode,
+        boxes=tuple((b"\x81" + msgspec.msgpack.encode(box), box) for box in BOXES),
     )
 
     def claims(self, data: bytes) -> bool:

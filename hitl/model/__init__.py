@@ -3,10 +3,12 @@
 from hitl.model.agent import Agent, Tool
 from hitl.model.approval import Decision, Grant, Interruption, arguments_sha256
 from hitl.model.context import TEXT_INPUT, Context, Conversation, Mode
-from hitl.model.log import ItemLog, LogCodec, Spans, ahead, behind, count, positions, spans
+from hitl.model.log import ItemLog, LogCodec
 from hitl.model.record import (
+    BOXES,
     KINDS,
     STAGES,
+    Box,
     Guardrail,
     Item,
     Kind,
@@ -16,16 +18,19 @@ from hitl.model.record import (
     read_record,
     slim,
 )
+from hitl.model.span import Spans, ahead, behind, count, positions, spans
 from hitl.model.state import MOST_TURNS, Origin, RunState, Turn, View, referred
 from hitl.model.step import Call, CallState, Ledger, Processed, Step
 from hitl.model.usage import Usage
 
 __all__ = [
+    "BOXES",
     "KINDS",
     "MOST_TURNS",
     "STAGES",
     "TEXT_INPUT",
     "Agent",
+    "Box",
     "Call",
     "CallState",
     "Context",

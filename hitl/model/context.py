@@ -8,7 +8,7 @@ from attrs import frozen
 
 from hitl import values
 from hitl.document import JSONObject, JSONValue
-from hitl.model.log import Spans
+from hitl.model.span import Spans
 
 Mode = Literal["local", "response_chain", "conversation"]
 

@@ -27,7 +27,7 @@ from hitl.model.approval import (
     runnable,
     tool_label,
 )
-from hitl.model.log import positions
+from hitl.model.span import positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,58 +11,16 @@ read and write one. Equality, pickle and repr know only the values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeAlias, overload
+from contextlib import contextmanager
+from typing import overload
 
 from attrs import evolve, frozen
 
 from hitl.document import JSONValue
 from hitl.errors import DocumentError, InvalidDocument
+from hitl.model.boxes import Boxes
 from hitl.model.fit import under
-from hitl.model.record import Item, Record, read_record
-
-Spans: TypeAlias = tuple[tuple[int, int], ...]
-"""Positions in the log, in order, as half-open ranges `(start, stop)`."""
-
-
-def spans(positions: Iterable[int]) -> Spans:
-    """Pack positions into ranges; runs of consecutive positions become one range."""
-    packed: list[list[int]] = []
-    for position in positions:
-        if packed and packed[-1][1] == position:
-            packed[-1][1] = position + 1
-        else:
-            packed.append([position, position + 1])
-    return tuple((start, stop) for start, stop in packed)
-
-
-def positions(packed: Spans) -> Iterator[int]:
-    """Give each position of `packed` in order."""
-    for start, stop in packed:
-        yield from range(start, stop)
-
-
-def count(packed: Spans) -> int:
-    """Give how many positions `packed` holds, without walking them."""
-    return sum(stop - start for start, stop in packed)
-
-
-def ahead(packed: Spans, length: int) -> Spans:
-    """Give the first `length` positions of `packed`."""
-    left, found = length, []
-    for start, stop in packed:
-        if left <= 0:
-            break
-        found.append((start, min(stop, start + left)))
-        left -= stop - start
-    return tuple(found)
-
-
-def behind(packed: Spans, length: int) -> Iterator[int]:
-    """Give the positions of `packed` behind the first `length`."""
-    left = length
-    for start, stop in packed:
-        yield from range(min(start + left, stop), stop)
-        left = max(0, left - (stop - start))
+from hitl.model.record import Box, Item, Record, read_record
 
 
 @frozen
@@ -76,6 +34,7 @@ class LogCodec:
         tags: what an entry with a tagged value contains, one of these at least.
         parse: bytes of one entry to plain data.
         write: plain data to the bytes of one entry.
+        boxes: what entries of each box begin with, as `encode` writes them.
         newer: whether a newer minor wrote the entries: what they say that is unknown is passed
             over when they are read, and kept when they are recoded.
     """
@@ -86,6 +45,7 @@ class LogCodec:
     tags: tuple[bytes, ...]
     parse: Callable[[bytes], JSONValue]
     write: Callable[[JSONValue], bytes]
+    boxes: tuple[tuple[bytes, Box], ...]
     newer: bool = False
 
     def read(self, chunk: bytes) -> Record:
@@ -96,16 +56,54 @@ class LogCodec:
         """
         return read_record(self.parse(chunk), newer=True) if self.newer else self.decode(chunk)
 
+    def box(self, chunk: bytes) -> Box | None:
+        """Tell what an entry is, most without parsing them; None for what this version has not.
+
+        Raises:
+            DocumentError: it cannot be parsed.
+        """
+        for begins, box in self.boxes:
+            if chunk.startswith(begins):
+                return box
+        value = self.parse(chunk)
+        given = value if isinstance(value, dict) else {}
+        return next((box for _, box in self.boxes if given.get(box) is not None), None)
+
 
 class ItemLog(Sequence[Record]):
     """An append-only sequence of records, kept as bytes and decoded when read."""
 
-    __slots__ = ("_chunks", "codec")
+    __slots__ = ("_boxes", "_chunks", "codec")
 
     def __init__(self, chunks: Sequence[bytes], codec: LogCodec) -> None:
         """Hold `chunks`, each one encoded entry of `codec`."""
         self._chunks = chunks if isinstance(chunks, tuple) else tuple(chunks)
+        self._boxes: Boxes | None = None
         self.codec = codec
+
+    def extended(self, chunks: Iterable[bytes]) -> ItemLog:
+        """Give the log with more entries; of the known ones nothing is looked at again."""
+        longer = ItemLog((*self._chunks, *chunks), self.codec)
+        longer._boxes = self.boxes + longer._boxed(len(self))
+        return longer
+
+    @property
+    def boxes(self) -> Boxes:
+        """Which entries are no items.
+
+        Raises:
+            DocumentError: an entry cannot be parsed.
+        """
+        if self._boxes is None:
+            self._boxes = self._boxed(0)
+        return self._boxes
+
+    def _boxed(self, start: int) -> Boxes:
+        return Boxes.of((self._box(index) for index in range(start, len(self))), start)
+
+    def _box(self, index: int) -> Box | None:
+        with _at(index):
+            return self.codec.box(self._chunks[index])
 
     @property
     def chunks(self) -> tuple[bytes, ...]:
@@ -143,10 +141,8 @@ class ItemLog(Sequence[Record]):
         return evolve(record, item=item.expanded(plain=not self.tagged(index)))
 
     def _record(self, index: int) -> Record:
-        try:
+        with _at(index):
             return self.codec.read(self._chunks[index])
-        except DocumentError as exc:
-            raise under(exc, f"/items/{index}") from exc
 
     def tagged(self, index: int) -> bool:
         """Tell whether the entry at `index` may hold a tag; False is certain."""
@@ -197,3 +193,11 @@ class ItemLog(Sequence[Record]):
 
     def __repr__(self) -> str:
         return f"<ItemLog of {len(self)} entries>"
+
+
+@contextmanager
+def _at(index: int) -> Iterator[None]:
+    try:
+        yield
+    except DocumentError as exc:
+        raise under(exc, f"/items/{index}") from exc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hitl.model.log import positions
+from hitl.model.span import positions
 
 if TYPE_CHECKING:
     from hitl.model.state import RunState

@@ -13,15 +13,16 @@ from attrs import evolve
 
 from hitl import document
 from hitl.model.context import TEXT_INPUT
-from hitl.model.log import ItemLog, positions, spans
+from hitl.model.log import ItemLog
+from hitl.model.span import positions, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hitl.document import JSONObject
     from hitl.model.agent import Agent
-    from hitl.model.log import Spans
     from hitl.model.record import Item, Record
+    from hitl.model.span import Spans
     from hitl.model.state import RunState
     from hitl.model.step import Processed
 

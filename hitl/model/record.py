@@ -40,6 +40,10 @@ KINDS: frozenset[str] = frozenset(get_args(Kind))
 Text = Literal["value", "str"]
 """How the text the model saw follows from a structured output: it is the value, or `str(value)`."""
 
+Box = Literal["item", "response", "guardrail"]
+"""The field of an entry that is set: what the entry is."""
+BOXES: tuple[Box, ...] = get_args(Box)
+
 Stage = Literal["input", "output", "tool_input", "tool_output"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 

@@ -10,9 +10,10 @@ from attrs import evolve
 from hitl.document import escape
 from hitl.model import decide
 from hitl.model.agent import Agent
-from hitl.model.log import ItemLog, positions
+from hitl.model.log import ItemLog
 from hitl.model.open import open_calls
 from hitl.model.record import Item, Record
+from hitl.model.span import positions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

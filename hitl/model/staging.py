@@ -14,8 +14,8 @@ from hitl import document, values
 from hitl.document import JSONObject, JSONValue
 from hitl.errors import InputRefused, ValueRefused
 from hitl.model.approval import tool_label
-from hitl.model.log import ItemLog, positions, spans
 from hitl.model.record import Item, Record
+from hitl.model.span import positions, spans
 
 if TYPE_CHECKING:
     from hitl.model.agent import Agent
@@ -47,7 +47,7 @@ def stage(state: S, raws: Sequence[JSONValue]) -> S:
     entries = (log.codec.encode(Record(item=Item(kind="input", raw=each))) for each in raws)
     return evolve(
         state,
-        log=ItemLog((*log.chunks, *entries), log.codec),
+        log=log.extended(entries),
         staged=spans((*positions(state.staged or ()), *range(start, start + len(raws)))),
     )
 

@@ -13,8 +13,9 @@ from hitl.model import decide, staging
 from hitl.model.agent import Agent
 from hitl.model.approval import Decision, Grant
 from hitl.model.context import Context, Conversation
-from hitl.model.log import ItemLog, Spans, count, positions
+from hitl.model.log import ItemLog
 from hitl.model.record import Guardrail, Item, Response, Stage
+from hitl.model.span import Spans, count, positions
 from hitl.model.step import Ledger, Processed, Step
 from hitl.model.usage import Usage
 from hitl.revision import Loss

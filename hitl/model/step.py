@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from hitl.document import JSONObject, JSONValue
-from hitl.model.log import Spans
+from hitl.model.span import Spans
 
 if TYPE_CHECKING:
     from hitl.model.state import RunState

@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from hitl import transfer
 from hitl.dialects.openai_python import DIALECT
 from hitl.dialects.openai_python.history import After, History
-from hitl.model import ItemLog, Ledger, RunState, ahead, count, positions
+from hitl.model import Ledger, RunState, ahead, count, positions
 from hitl.model.rebase import rebase
 from hitl.runtime import capture, sdk, seen, tail
 from hitl.runtime.tail import Lists
@@ -96,8 +96,7 @@ class Recorder:
         kept = _kept(result, before, history)
         if kept is None or "generated_session_item_indexes" in _rest(read):
             return None
-        log = ItemLog((*before.log.chunks, *read.log.chunks), before.log.codec)
-        told = evolve(read, log=log, secrets={})
+        told = evolve(read, log=before.log.extended(read.log.chunks), secrets={})
         ends = capture.overlaid(small, told, agents=self._seen)
         if _changed(before, ends):
             return None

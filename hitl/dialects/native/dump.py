@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from attrs import evolve
 
-from hitl.dialects.native import wire
+from hitl.dialects.native import ranges, wire
 
 if TYPE_CHECKING:
     from hitl.codec import Codec
@@ -32,6 +32,7 @@ def dump(
         outer: the run around this one.
         items: whether with its log; the logs of runs inside are written in any case.
     """
+    state = ranges.wide(state)
     processed, inside = _without_runs(state.processed)
     same = tuple(name for name in ("usage", "context") if outer and _shared(state, outer, name))
     sections = {name: getattr(state, name) for name in wire.SECTIONS if name != "same"}

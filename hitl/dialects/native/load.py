@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
-from hitl.dialects.native import wire
+from hitl.dialects.native import ranges, wire
 from hitl.document import JSONObject, escape
 from hitl.errors import DocumentError, InvalidDocument
 from hitl.model import MOST_TURNS, TEXT_INPUT, ItemLog, RunState, Spans
@@ -51,6 +51,7 @@ def load(
     entries = _elements(parts, codec, wire.ITEMS) if items is None else items
     state = _state(head, ItemLog(entries, log_codec), given, outer)
     _check_places(state)
+    state = ranges.exact(state)
     if left:
         state = evolve(state, extras={**state.extras, "native": {"surplus": left}})
     inside = []
