@@ -68,9 +68,16 @@ class Course:
 
     @classmethod
     async def begin(cls, store: Store, turns: int, wal: Path) -> Course:
-        """Begin a run that has played `turns` turns, and capture it wholly."""
+        """Begin a run that has played `turns` turns, captured before each model call.
+
+        A run that is captured wholly at its end has a tidier log than one that grew.
+        """
         claim = await store.create(f"run_{uuid4()}", b"{}", worker="bench", lease_s=LEASE_S)
-        course = cls(store, claim, workload.Workload(turns), wal)
+        course = cls(store, claim, workload.Workload(1), wal)
+        while course.run.turns < turns:
+            course.run.answer()
+            course.recorder.capture(course.run.state())
+            course.run.turn()
         await course.round()
         return course
 
