@@ -56,10 +56,10 @@ def encode_lenient(value: object, path: str = "", limits: Limits = DEFAULT_LIMIT
         ValueRefused: a value that even `json.dumps` cannot say without changing it.
         LimitExceeded: as `encode`.
     """
+    if sound(value, limits, lenient=False):  # what is nearly always so is asked first
+        return _sized(_encoder.encode(value), limits)
     if not sound(value, limits, lenient=True):
         raise fault(value, path, limits, lenient=True)
-    if sound(value, limits, lenient=False):
-        return _sized(_encoder.encode(value), limits)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), check_circular=False)
     # The only characters that UTF-8 cannot say are lone surrogates, and Python's escape of them
     # is JSON's.
@@ -83,10 +83,10 @@ def canonical(value: object) -> bytes:
         ValueRefused: not a JSON value, even leniently.
         LimitExceeded: too deep, too many values, or too long an integer.
     """
-    if not sound(value, DEFAULT_LIMITS, lenient=True):
-        raise fault(value, "", DEFAULT_LIMITS, lenient=True)
     if sound(value, DEFAULT_LIMITS, lenient=False):
         return _sorting_encoder.encode(value)
+    if not sound(value, DEFAULT_LIMITS, lenient=True):
+        raise fault(value, "", DEFAULT_LIMITS, lenient=True)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.encode(errors="surrogatepass")
 
