@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from hitl.codec import Codec
     from hitl.dialect import Repaired, Source
     from hitl.dialects.openai_python.history import After, History
-    from hitl.document import JSONObject
+    from hitl.document import JSONObject, Shape
     from hitl.model import RunState
 
 
@@ -53,7 +53,7 @@ class OpenAIPython:
         """Read a document of any version."""
         origin = self.format(source.parts, source.codec)
         newer = self.chain.newer(origin.version, f"/{wire.VERSION_KEY}")
-        document, plain = _parsed(source)
+        document, plain = _parsed(source.data, source.codec, source.shape)
         _refuse_mixed(document, origin.version)
         if not newer:
             document = self.chain.upgrade(document, origin.version)
@@ -80,9 +80,9 @@ class OpenAIPython:
         origin = self.format(
             {wire.VERSION_KEY: json.dumps(document[wire.VERSION_KEY]).encode()}, codec
         )
-        parsed = cast("JSONObject", codec.parse(data, lenient=True))
+        parsed, plain = _parsed(data, codec)
         parsed = self.chain.upgrade(parsed, origin.version)
-        loader = _load.Loader(parsed, codec, origin, plain=False, after=after)
+        loader = _load.Loader(parsed, codec, origin, plain=plain, after=after)
         return loader.load(), loader.history
 
     def dump(self, state: RunState, version: str, codec: Codec) -> bytes:
@@ -138,18 +138,18 @@ def _refuse_mixed(document: JSONObject, version: str) -> None:
             raise InvalidDocument(message, path=f"{path}/{wire.VERSION_KEY}")
 
 
-def _parsed(source: Source) -> tuple[JSONObject, bool]:
+def _parsed(data: bytes, codec: Codec, shape: Shape | None = None) -> tuple[JSONObject, bool]:
     """Give the document, and whether nothing in it needs a tag.
 
     What the strict reader takes holds no NaN, no infinity and no lone surrogate; what is left to
     tag is an object with the key that marks our tags.
     """
     try:
-        document = source.codec.parse(source.data, shape=source.shape)
+        document = codec.parse(data, shape=shape)
     except InvalidDocument:
-        document = source.codec.parse(source.data, lenient=True, shape=source.shape)
+        document = codec.parse(data, lenient=True, shape=shape)
         return cast("JSONObject", document), False
-    marked = b'"$"' in source.data or b"\\u0024" in source.data
+    marked = b'"$"' in data or b"\\u0024" in data
     return cast("JSONObject", document), not marked
 
 
