@@ -125,6 +125,14 @@ class TestReconcile:
         assert (found.append, found.other, found.clean) == ((), False, True)
         assert len(found.trimmed) == 6 - left
 
+    def test_compacted_by_the_run(self) -> None:
+        """A compaction that the run's own model made stands where it was said."""
+        told: list[Raw] = [said("go"), {"type": "compaction", "id": "cmp_1"}, called("a")]
+        run = Run()
+        run.add(told)
+        found = reconcile(run.state(), told)
+        assert (found.found, found.trimmed, found.clean) == (3, (), True)
+
     @pytest.mark.parametrize("at", [1, 2, 3, 5])
     def test_duplicate(self, at: int) -> None:
         """R-8: what is there twice is named by the place of the second; taken back when asked."""
@@ -217,6 +225,7 @@ class TestReconcile:
         write: Raw = {"items": [[5, 6]], "rest": {"held": True}}
         state = evolve(run.state(), session_write=write)
         assert reconcile(state, TOLD[:5]).clean
+        assert reconcile(state, TOLD).dangling == ()
         held = [*TOLD[:5], TOLD[1]]
         found = reconcile(state, held, stopped=True, repair=True)
         assert (found.duplicates, found.take_back, found.append) == ((5,), 0, ())
@@ -239,6 +248,17 @@ class TestHeldBack:
         """It is not missing where it was held back; where it never is, it is."""
         assert reconcile(self.state(0), TOLD[:5], deferred=True).clean
         assert len(reconcile(self.state(0), TOLD[:5]).append) == 1
+        assert reconcile(self.state(0), TOLD, deferred=True).early == ()
+
+    def test_all_of_it(self) -> None:
+        """A run whose only answer is held back is not missing from its session."""
+        run = Run()
+        last = run.add([called("b")])[-1]
+        processed = Processed(new_items=((last, last + 1),))
+        step = Step(kind="interruption", interruptions=())
+        state = evolve(run.state(), processed=processed, step=step)
+        found = reconcile(state, [], given=[said("go")], deferred=True)
+        assert ([each.raw for each in found.append], found.other) == ([said("go")], False)
 
     def test_withdrawn(self) -> None:
         """Where an older release wrote it, it is taken back when asked, and not written again."""
@@ -266,7 +286,7 @@ class TestStopped:
         run.add(TOLD)
         held, answer = [*TOLD, *self.LATE], self.LATE[1:3]
         found = reconcile(run.state(), held, said=answer, stopped=True)
-        assert (found.take_back, found.interleaved) == (4, ())
+        assert (found.take_back, found.interleaved, found.ahead) == (4, (), ())
         assert carried_out(found, held) == TOLD
         assert plan(*held).interleaved == (7, 8, 9)
 
@@ -277,10 +297,20 @@ class TestStopped:
         assert plan(*held, stopped=True).take_back == 0
         assert plan(*held, stopped=True, repair=True).take_back == 4
         assert plan(*held[2:], stopped=True, repair=True).take_back == 4
+        twice = [*TOLD[:3], TOLD[1], *TOLD[3:], *self.LATE]
+        assert carried_out(plan(*twice, stopped=True, repair=True), twice) == TOLD
+        assert plan(*TOLD, done("a"), replied("m_9"), stopped=True, repair=True).take_back == 2
         compacted: list[Raw] = [said("hi"), {"type": "compaction", "id": "c"}]
         assert plan(*compacted, *held[2:], stopped=True, repair=True).take_back == 4
 
-    @pytest.mark.parametrize("before", [[said("hi")], [said("hi"), said("hey"), replied("m_0")]])
+    @pytest.mark.parametrize(
+        "before",
+        [
+            [said("hi")],
+            [said("hi"), said("hey"), replied("m_0")],
+            [replied("m_0"), said("hi")],
+        ],
+    )
     def test_never_the_end_of_another_turn(self, before: list[Raw]) -> None:
         """Law 7: while another turn is under way, what nobody is known to have said may be its."""
         held = [*before, *TOLD, replied("m_9")]
@@ -312,12 +342,12 @@ class TestStopped:
         """R-42, R-44: input that was admitted and not yet stored is admitted again: taken back."""
         run = Run()
         run.add(TOLD)
-        own = run.add([said("and"), said("and")], kind="input")
+        own = run.add([said("and"), said("and"), said("then")], kind="input")
         told = [at for at in run.told if at not in own]
         state = evolve(run.state(), staged=spans(own), session=spans(told), generated=spans(told))
-        late = [done("b"), said("and"), said("and")]
+        late = [done("b"), said("and"), said("and"), said("then")]
         found = reconcile(state, [*TOLD, *late], stopped=True)
-        assert found.take_back == 3
+        assert found.take_back == 4
         found = reconcile(state, [*TOLD, *late, said("and")], stopped=True)
         assert found.take_back == 0
 
@@ -342,6 +372,15 @@ class TestRestart:
         begun = mark(EARLIER, [said("go")])
         assert restart(begun, EARLIER) == restart(begun, [])
         assert restart(begun, [*EARLIER, said("go")]).take_back == 1
+        assert restart(mark([], [said("go")]), [*EARLIER, said("go")]).take_back == 1
+
+    def test_another_reply(self) -> None:
+        """An equal text under another id is not what the model is known to have answered."""
+        begun = mark([], [said("go")])
+        found = restart(begun, [said("go"), replied("m_9")], [replied("m_1")])
+        assert (found.take_back, found.ahead) == (0, (0,))
+        found = restart(begun, [said("go"), replied("item_1")], [replied("m_1")], renamed=True)
+        assert found.take_back == 2
 
     def test_let_go(self) -> None:
         """A session that keeps its newest few, or was emptied: the input is found all the same."""
@@ -462,8 +501,8 @@ class TestUnsaved:
 
     def test_placeholder(self) -> None:
         """An id that is none tells nothing."""
-        one = replied("__fake_id__")
-        assert unsaved([one], [one]) == [one]
+        for one in (replied("__fake_id__"), replied("")):
+            assert unsaved([one], [one]) == [one]
 
 
 class TestSDK:

@@ -53,7 +53,7 @@ def begun_at(begun: Mark, held: Sequence[JSONObject]) -> int | None:
     """Give where in a session the first append of a run stands; None where it does not."""
     since = _since(begun, held)
     wanted = [*begun.wrote]
-    if since is None or not wanted:
+    if since is None:
         return None
     marks = [content_of(each) for each in held[since:]]
     ends = range(len(marks), len(wanted) - 1, -1)
