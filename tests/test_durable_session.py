@@ -831,6 +831,22 @@ class TestOthers:
 
         assert played(test, "sqlite_file", tmp_path) == WHOLE
 
+    def test_overtaken_twice(self, tmp_path: Path) -> None:
+        """R-50: the same where the next worker dies before a checkpoint, too."""
+
+        async def test(play: Play) -> list[str]:
+            for _ in range(2):  # behind its input, then behind what its model answered
+                play.cut = Cut(1, after=True)
+                with pytest.raises(Boom):
+                    await play.step()
+                await play.opened().add_items([said("hello?"), replied("msg_x")])
+            await play.step()
+            return await play.held()
+
+        expected = ["u:go", "u:hello?", "a:hello", *WHOLE[1:3], "u:hello?", "a:hello"]
+        held = played(test, "sqlite_file", tmp_path)
+        assert sorted(held) == sorted(expected)
+
     def test_two_runs(self) -> None:
         """A run that is taken up takes back nothing that another run wrote behind it."""
 
