@@ -34,8 +34,9 @@ def once(session: S) -> S:
 
     An entry is known by its call id or its id, and one without by standing right after such a one
     in the same batch; so a batch of texts alone is always new. Outermost around other wrappers
-    (`EncryptedSession`, compaction). Not a fence: another process may append between the reading
-    of the session's end and the appending; within this process nobody does.
+    (`EncryptedSession`, compaction). It looks at the newest 100 entries. Not a fence: between the
+    reading of them and the appending, another process, another event loop or another object for the
+    same session may append; who wraps this object in this loop does not.
 
     Args:
         session: any object with the methods of the SDK's `Session`.
