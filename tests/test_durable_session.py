@@ -16,6 +16,7 @@ from agents import (
     GuardrailFunctionOutput,
     OutputGuardrail,
     OutputGuardrailTripwireTriggered,
+    RunConfig,
     Runner,
     RunState,
     SessionSettings,
@@ -103,6 +104,7 @@ class Play:
         store: where the run lives.
         opened: opens the session anew.
         agent: makes the agents of a worker, with a log.
+        config, given: what it is run with, and begins with.
         reports: what each resume said of the session.
     """
 
@@ -112,18 +114,20 @@ class Play:
     agent: Any = chatty
     streamed: bool = False
     cut: Cut = attrs.field(factory=Cut)
+    config: Any = CONFIG
+    given: Any = "go"
     begun: bool = False
     reports: list[Any] = attrs.field(factory=list)
 
     async def step(self, *, session: Any = attrs.NOTHING, **options: Any) -> hitl.DurableRun:
         """Start the run, or take it up."""
         given = self.cut.on(self.opened()) if session is attrs.NOTHING else session
-        options |= {"session": given, "run_config": CONFIG, "store": self.store}
+        options |= {"session": given, "run_config": self.config, "store": self.store}
         agent, begun = self.agent(self.log), self.begun
         self.begun = True
         if not begun:
             options["run_id"] = RUN
-        what = RUN if begun else "go"
+        what = RUN if begun else self.given
         if not self.streamed:
             run = await (hitl.resume if begun else hitl.run)(agent, what, **options)
         else:
@@ -308,6 +312,111 @@ class TestEachOnce:
             return told(inner.items)
 
         assert played(test) == ["u:i", "call_1", "call_1=paid 1", "call_2", "call_2=paid 2", "a:ok"]
+
+
+class Numbering(MemorySession):
+    """A session of an app that gives messages ids of its own, as rows of a table have them."""
+
+    async def add_items(self, items: list[Any]) -> None:
+        """Append under new ids."""
+        start = len(self.items)
+        named = [
+            {**each, "id": f"row_{start + at}"} if "role" in each else each
+            for at, each in enumerate(items)
+        ]
+        await super().add_items(named)  # type: ignore[arg-type]
+
+
+class Short(MemorySession):
+    """A session of an app that keeps its newest few."""
+
+    async def add_items(self, items: list[Any]) -> None:
+        """Append, and let go of the oldest."""
+        await super().add_items(items)
+        del self.items[:-4]
+
+
+def _stamped(history: list[Any], new: list[Any]) -> list[Any]:
+    return [*history, {"role": "system", "content": "it is noon"}, *new]
+
+
+def _redacted(history: list[Any], new: list[Any]) -> list[Any]:
+    return [*history, *({**each, "content": "***"} for each in new)]
+
+
+class TestApps:
+    """What an app makes of what is stored is what is stored, once."""
+
+    def test_own_ids(self) -> None:
+        """R-3: a session that gives messages ids of its own, without saying so."""
+
+        async def test(play: Play) -> list[str]:
+            session = Numbering("s")
+            play.opened = lambda: session
+            play.agent = functools.partial(chatty, ids=True)
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_provider_data(self) -> None:
+        """R-12: what a provider says beside a message, a server's session does not keep."""
+
+        async def test(play: Play) -> list[str]:
+            play.agent = _provided
+            return await play.through()
+
+        assert played(test, "conversations") == WHOLE[:4]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize(
+        ("callback", "given"), [(_stamped, ["s:it is noon", "u:go"]), (_redacted, ["u:***"])]
+    )
+    def test_input_callback(self, callback: Any, given: list[str], *, after: bool) -> None:
+        """R-50: input that `session_input_callback` changed, wherever a worker is cut."""
+
+        async def test(number: int, play: Play) -> list[str]:
+            play.cut = Cut(number, after)
+            play.config = RunConfig(tracing_disabled=True, session_input_callback=callback)
+            return await play.through()
+
+        for number in (1, 2, 3):
+            assert played(functools.partial(test, number)) == [*given, *WHOLE[1:]]
+
+    def test_input_left_out(self) -> None:
+        """What the callback leaves out of the input is not stored at a resume either."""
+
+        async def test(play: Play) -> list[str]:
+            play.given = [said("go"), said("my number is 7")]
+            play.config = RunConfig(
+                tracing_disabled=True, session_input_callback=lambda old, new: [*old, *new[:1]]
+            )
+            return await play.through()
+
+        assert played(test) == WHOLE
+
+    def test_keeps_a_few(self) -> None:
+        """R-50: a session that lets go of its oldest: the input of a dead worker is found."""
+
+        async def test(play: Play) -> list[str]:
+            session = Short("s", [said("a"), replied("m_0"), said("b"), replied("m_1")])  # type: ignore[list-item]
+            play.opened = lambda: session
+            play.cut = Cut(1, after=True)
+            with pytest.raises(Boom):
+                await play.step(session=play.cut.on(_fresh(session)))
+            assert told(session.items)[-1] == "u:go"
+            await play.step()
+            return told(session.items)
+
+        assert played(test) == ["a:hello", *WHOLE[:3]]
+
+
+def _provided(log: Log) -> Agent[Any]:
+    text = message("one", FAKE) | {"provider_data": {"model": "m", "response_id": "r"}}
+    steps: Any = [[text, buy(1)]]
+    model = ScriptedModel("ops", steps, log)
+    return Agent(
+        name="ops", model=model, tools=[pay(log, QUIET)], tool_use_behavior="stop_on_first_tool"
+    )
 
 
 def _second(number: int, log: Log) -> Agent[Any]:
@@ -674,6 +783,70 @@ class TestOthers:
 
         assert played(test) == ["u:go", "a:hello", *WHOLE]
 
+    @pytest.mark.parametrize("kind", ["app", "sqlite_file", "conversations"])
+    @pytest.mark.parametrize("cut", ["input", "answer", "repair"])
+    def test_under_way(self, kind: str, cut: str, tmp_path: Path) -> None:
+        """Law 7: the end of a turn that began before the run is nobody else's, and stays."""
+
+        async def test(play: Play) -> list[str]:
+            await play.opened().add_items([said("and you?")])
+            if cut != "input":
+                await play.step()
+                await play.approve()
+            play.cut = Cut({"input": 1, "answer": 2, "repair": 0}[cut], after=cut == "input")
+            if cut != "repair":  # it dies behind its input, or behind the answer
+                with pytest.raises(Boom):
+                    await play.step()
+            await play.opened().add_items([replied("msg_x")])
+            await play.step(**({} if cut == "input" else {"repair_session": True}))
+            return await play.held()
+
+        at = {"input": 1, "answer": 4, "repair": 3}[cut]
+        end = 3 if cut == "input" else 6
+        expected = ["u:and you?", *WHOLE[:at], "a:hello", *WHOLE[at:end]]
+        assert played(test, kind, tmp_path) == expected
+
+    @pytest.mark.parametrize("turns", [1, 60])
+    @pytest.mark.parametrize("number", [1, 2, 8])
+    def test_overtaken(self, tmp_path: Path, number: int, turns: int) -> None:
+        """Law 7: what a worker wrote that died at it is there once, whoever wrote behind it."""
+
+        async def test(play: Play) -> list[str]:
+            play.cut = Cut(number, after=True)
+            theirs = []
+            for _ in range(8):
+                try:
+                    run = await play.step()
+                except Boom:
+                    theirs = [said("hello?"), replied(FAKE)] * turns
+                    await play.opened().add_items(theirs)
+                    continue
+                if run.status == "finished":
+                    break
+                await play.approve()
+            held = await play.held()
+            at = held.index("u:hello?")
+            assert held[at : at + len(theirs)] == told(theirs)
+            return [*held[:at], *held[at + len(theirs) :]]
+
+        assert played(test, "sqlite_file", tmp_path) == WHOLE
+
+    def test_overtaken_twice(self, tmp_path: Path) -> None:
+        """R-50: the same where the next worker dies before a checkpoint, too."""
+
+        async def test(play: Play) -> list[str]:
+            for _ in range(2):  # behind its input, then behind what its model answered
+                play.cut = Cut(1, after=True)
+                with pytest.raises(Boom):
+                    await play.step()
+                await play.opened().add_items([said("hello?"), replied("msg_x")])
+            await play.step()
+            return await play.held()
+
+        expected = ["u:go", "u:hello?", "a:hello", *WHOLE[1:3], "u:hello?", "a:hello"]
+        held = played(test, "sqlite_file", tmp_path)
+        assert sorted(held) == sorted(expected)
+
     def test_two_runs(self) -> None:
         """A run that is taken up takes back nothing that another run wrote behind it."""
 
@@ -817,6 +990,6 @@ class Overtaken:
 
 def _fresh(session: MemorySession) -> Any:
     """The same items under another object."""
-    twin = MemorySession("s")
+    twin = type(session)("s")
     twin.items = session.items
     return twin

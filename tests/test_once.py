@@ -138,6 +138,27 @@ class TestAppend:
         assert session.items == BATCH
         assert session.most == 100  # the most that OpenAI's server gives at once
 
+    def test_at_the_same_time_in_two_wrappers(self) -> None:
+        """The same where each of them wraps the session for itself, as request handlers do."""
+
+        async def play() -> list[Any]:
+            session = Slow("s")
+            await asyncio.gather(*(hitl.once(session).add_items(BATCH) for _ in range(3)))  # type: ignore[arg-type]
+            return session.items
+
+        assert asyncio.run(play()) == BATCH
+
+    def test_in_two_loops(self) -> None:
+        """A wrapper outlives the event loop it was waited for in."""
+        once = hitl.once(Slow("s"))
+
+        async def play() -> None:
+            await asyncio.gather(*(once.add_items(BATCH) for _ in range(3)))  # type: ignore[arg-type]
+
+        for _ in range(2):
+            asyncio.run(play())
+        assert told(asyncio.run(once.get_items())) == ["a", "a=done", "a:hello"]
+
     def test_texts_are_not_looked_up(self) -> None:
         """A batch without any id is always new; the session is not read for it."""
 
@@ -154,7 +175,7 @@ class TestAppend:
     def test_refused_before(self) -> None:
         """What is awaited before each append may refuse it."""
 
-        async def no() -> None:
+        async def no(_: object) -> None:
             raise PermissionError
 
         async def play() -> MemorySession:

@@ -11,7 +11,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl.conversation import reconcile, restart, unsaved
+from hitl.conversation import mark, reconcile, restart, unsaved
 from hitl.conversation.entry import content_of
 from hitl.model import Processed, Step, spans
 from tests.agents.session import MemorySession
@@ -64,10 +64,19 @@ class TestReconcile:
         assert reconcile(run.state(), [said("go"), replied("made_up")]).clean
 
     def test_renamed(self) -> None:
-        """A server gives messages ids of its own; without knowing, they are others."""
+        """A session that gives messages ids of its own; one that says so, and one that does not."""
         held = [{**each, "id": f"item_{at}"} for at, each in enumerate(TOLD)]
         assert plan(*held, renamed=True).clean
-        assert [each.raw for each in plan(*held).append] == [replied("m")]
+        assert plan(*held).clean
+
+    def test_not_renamed(self) -> None:
+        """An equal text under another id is another's, where the session keeps the run's ids."""
+        run = Run()
+        run.add([*TOLD[:4], replied("m_2"), called("b")])
+        held = [*TOLD[:4], replied("m_9"), called("b")]
+        assert [each.raw for each in reconcile(run.state(), held).append] == [replied("m_2")]
+        held = [*TOLD[:3], replied("m_9"), called("b")]
+        assert len(reconcile(run.state(), held).append) == 2
 
     def test_text_again_behind(self) -> None:
         """R-44: an equal text behind what followed it is an append that came late."""
@@ -115,6 +124,14 @@ class TestReconcile:
         found = plan(*held)
         assert (found.append, found.other, found.clean) == ((), False, True)
         assert len(found.trimmed) == 6 - left
+
+    def test_compacted_by_the_run(self) -> None:
+        """A compaction that the run's own model made stands where it was said."""
+        told: list[Raw] = [said("go"), {"type": "compaction", "id": "cmp_1"}, called("a")]
+        run = Run()
+        run.add(told)
+        found = reconcile(run.state(), told)
+        assert (found.found, found.trimmed, found.clean) == (3, (), True)
 
     @pytest.mark.parametrize("at", [1, 2, 3, 5])
     def test_duplicate(self, at: int) -> None:
@@ -176,6 +193,31 @@ class TestReconcile:
         found = reconcile(state, before[:1], given=[said("go")])
         assert [each.raw for each in found.append] == [said("go")]
 
+    def test_given_otherwise(self) -> None:
+        """Input that the app has stored otherwise, or not at all, is not stored as it was given."""
+        run = Run()
+        run.add(TOLD[1:4])
+        held = [said("go"), said("***"), *TOLD[1:4]]
+        found = reconcile(run.state(), held, given=[said("go"), said("my number is 7")])
+        assert (found.append, [each.name for each in found.trimmed]) == ((), [-1])
+
+    def test_defaults_of_a_server(self) -> None:
+        """What a server adds to a picture says nothing more."""
+        picture = {"type": "input_image", "image_url": "https://example.com/a.png"}
+        added = picture | {"detail": "auto", "file_id": None}
+        given, there = ({"role": "user", "content": [each]} for each in (picture, added))
+        finer = {"role": "user", "content": [picture | {"detail": "high"}]}
+        assert content_of(given) == content_of(there) != content_of(finer)
+
+    def test_provider_data(self) -> None:
+        """What a provider says beside a message, and a server does not keep, is no content."""
+        run = Run()
+        run.add(
+            [said("go"), replied("__fake_id__") | {"provider_data": {"model": "m"}}, called("a")]
+        )
+        held = [said("go"), replied("item_1"), called("a")]
+        assert reconcile(run.state(), held, renamed=True).clean
+
     def test_written_by_the_sdk(self) -> None:
         """What the SDK holds back, or settles by itself, is left to it."""
         run = Run()
@@ -183,6 +225,7 @@ class TestReconcile:
         write: Raw = {"items": [[5, 6]], "rest": {"held": True}}
         state = evolve(run.state(), session_write=write)
         assert reconcile(state, TOLD[:5]).clean
+        assert reconcile(state, TOLD).dangling == ()
         held = [*TOLD[:5], TOLD[1]]
         found = reconcile(state, held, stopped=True, repair=True)
         assert (found.duplicates, found.take_back, found.append) == ((5,), 0, ())
@@ -205,6 +248,17 @@ class TestHeldBack:
         """It is not missing where it was held back; where it never is, it is."""
         assert reconcile(self.state(0), TOLD[:5], deferred=True).clean
         assert len(reconcile(self.state(0), TOLD[:5]).append) == 1
+        assert reconcile(self.state(0), TOLD, deferred=True).early == ()
+
+    def test_all_of_it(self) -> None:
+        """A run whose only answer is held back is not missing from its session."""
+        run = Run()
+        last = run.add([called("b")])[-1]
+        processed = Processed(new_items=((last, last + 1),))
+        step = Step(kind="interruption", interruptions=())
+        state = evolve(run.state(), processed=processed, step=step)
+        found = reconcile(state, [], given=[said("go")], deferred=True)
+        assert ([each.raw for each in found.append], found.other) == ([said("go")], False)
 
     def test_withdrawn(self) -> None:
         """Where an older release wrote it, it is taken back when asked, and not written again."""
@@ -224,36 +278,81 @@ class TestHeldBack:
 class TestStopped:
     """What a worker wrote that was stopped after the checkpoint."""
 
+    LATE = (done("b"), replied("m_2"), called("c"), done("c"))
+
     def test_taken_back(self) -> None:
-        """Its response is lost: its items are taken back, and its answers written again."""
-        late = [done("b"), replied("m_2"), called("c"), done("c")]
-        found = plan(*TOLD, *late, stopped=True)
-        assert (found.take_back, found.interleaved) == (4, ())
-        assert carried_out(found, [*TOLD, *late]) == TOLD
-        assert plan(*TOLD, *late).interleaved == (7, 8, 9)
+        """What its model is known to have answered is taken back, and all answers, to be redone."""
+        run = Run()
+        run.add(TOLD)
+        held, answer = [*TOLD, *self.LATE], self.LATE[1:3]
+        found = reconcile(run.state(), held, said=answer, stopped=True)
+        assert (found.take_back, found.interleaved, found.ahead) == (4, (), ())
+        assert carried_out(found, held) == TOLD
+        assert plan(*held).interleaved == (7, 8, 9)
+
+    def test_repaired(self) -> None:
+        """What nobody is known to have said is taken back when asked, while no turn is open."""
+        before = [said("hi"), replied("m_0")]
+        held = [*before, *TOLD, *self.LATE]
+        assert plan(*held, stopped=True).take_back == 0
+        assert plan(*held, stopped=True, repair=True).take_back == 4
+        assert plan(*held[2:], stopped=True, repair=True).take_back == 4
+        twice = [*TOLD[:3], TOLD[1], *TOLD[3:], *self.LATE]
+        assert carried_out(plan(*twice, stopped=True, repair=True), twice) == TOLD
+        assert plan(*TOLD, done("a"), replied("m_9"), stopped=True, repair=True).take_back == 2
+        compacted: list[Raw] = [said("hi"), {"type": "compaction", "id": "c"}]
+        assert plan(*compacted, *held[2:], stopped=True, repair=True).take_back == 4
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            [said("hi")],
+            [said("hi"), said("hey"), replied("m_0")],
+            [replied("m_0"), said("hi")],
+        ],
+    )
+    def test_never_the_end_of_another_turn(self, before: list[Raw]) -> None:
+        """Law 7: while another turn is under way, what nobody is known to have said may be its."""
+        held = [*before, *TOLD, replied("m_9")]
+        assert plan(*held, stopped=True, repair=True).take_back == 0
+        held = [*TOLD[:3], *before, *TOLD[3:], replied("m_9")]
+        assert plan(*held, stopped=True, repair=True).take_back == 0
+
+    def test_overtaken(self) -> None:
+        """What is surely the run's and stands before what others said is not to be appended."""
+        run = Run()
+        run.add(TOLD)
+        late = [done("b"), replied("__fake_id__"), called("c"), done("c")]
+        held = [*TOLD, *late, said("hello?"), replied("__fake_id__"), done("z")]
+        found = reconcile(run.state(), held, said=late[1:3], stopped=True)
+        assert (found.ahead, found.interleaved) == ((6, 7, 8, 9), (10, 11, 12))
+        assert (found.take_back, found.append) == (0, ())
 
     def test_never_what_a_user_said(self) -> None:
         """Another turn behind the checkpoint is left alone, whoever wrote behind it."""
-        found = plan(*TOLD, said("hello?"), replied("m_2"), stopped=True)
+        found = plan(*TOLD, said("hello?"), replied("m_2"), stopped=True, repair=True)
         assert (found.take_back, found.interleaved) == (0, (6, 7))
 
     def test_never_another_runs_answer(self) -> None:
         """An answer to a call that is none of the run's was written by another run."""
-        found = plan(called("z"), *TOLD, done("z"), replied("m_2"), stopped=True)
+        found = plan(called("z"), *TOLD, done("z"), replied("m_2"), stopped=True, repair=True)
         assert (found.take_back, found.interleaved) == (0, (7, 8))
 
     def test_staged(self) -> None:
         """R-42, R-44: input that was admitted and not yet stored is admitted again: taken back."""
         run = Run()
         run.add(TOLD)
-        own = run.add([said("and"), said("and")], kind="input")
+        own = run.add([said("and"), said("and"), said("then")], kind="input")
         told = [at for at in run.told if at not in own]
         state = evolve(run.state(), staged=spans(own), session=spans(told), generated=spans(told))
-        late = [done("b"), said("and"), said("and")]
+        late = [done("b"), said("and"), said("and"), said("then")]
         found = reconcile(state, [*TOLD, *late], stopped=True)
-        assert found.take_back == 3
+        assert found.take_back == 4
         found = reconcile(state, [*TOLD, *late, said("and")], stopped=True)
         assert found.take_back == 0
+
+
+EARLIER = [said("go"), replied("m_1")]
 
 
 class TestRestart:
@@ -261,19 +360,47 @@ class TestRestart:
 
     def test_taken_back(self) -> None:
         """The input and what followed it, up to the end."""
-        assert restart([said("go")], [said("go")], 0) == 1
-        assert restart([said("go")], [said("hi"), said("go"), called("a")], 1) == 2
-        assert restart([said("go")], [said("hi")], 1) == 0
+        begun = mark([], [said("go")])
+        assert restart(begun, [said("go")]).take_back == 1
+        answer = [called("a")]
+        assert restart(begun, [said("hi"), said("go"), *answer, done("a")], answer).take_back == 3
+        assert restart(begun, [said("hi")]).take_back == 0
+        assert restart(mark([], []), [said("hi")]).take_back == 0
 
     def test_said_before(self) -> None:
         """The same text of an earlier turn stays, with its answer."""
-        earlier = [said("go"), replied("m_1")]
-        assert restart([said("go")], earlier, 2) == 0
-        assert restart([said("go")], [*earlier, said("go")], 2) == 1
+        begun = mark(EARLIER, [said("go")])
+        assert restart(begun, EARLIER) == restart(begun, [])
+        assert restart(begun, [*EARLIER, said("go")]).take_back == 1
+        assert restart(mark([], [said("go")]), [*EARLIER, said("go")]).take_back == 1
 
-    def test_somebody_after_it(self) -> None:
-        """What others said behind it is left alone, and so is it."""
-        assert restart([said("go")], [said("go"), said("hello?")], 0) == 0
+    def test_another_reply(self) -> None:
+        """An equal text under another id is not what the model is known to have answered."""
+        begun = mark([], [said("go")])
+        found = restart(begun, [said("go"), replied("m_9")], [replied("m_1")])
+        assert (found.take_back, found.ahead) == (0, (0,))
+        found = restart(begun, [said("go"), replied("item_1")], [replied("m_1")], renamed=True)
+        assert found.take_back == 2
+
+    def test_let_go(self) -> None:
+        """A session that keeps its newest few, or was emptied: the input is found all the same."""
+        begun = mark([*EARLIER, *EARLIER], [said("go")])
+        assert restart(begun, [*EARLIER, EARLIER[1], said("go")]).take_back == 1
+        assert restart(begun, [EARLIER[1], said("go")]).take_back == 1
+        assert restart(begun, [said("go")]).take_back == 0
+
+    def test_stored_otherwise(self) -> None:
+        """What the app made of the input is what is taken back."""
+        begun = mark(EARLIER, [said("now"), said("***")])
+        assert restart(begun, [*EARLIER, said("now"), said("***")]).take_back == 2
+
+    @pytest.mark.parametrize("theirs", [[said("hello?")], [replied("m_9")], [done("z")]])
+    def test_others_after_it(self, theirs: list[Raw]) -> None:
+        """What others wrote behind it is left alone; it stays, and is not to be appended."""
+        begun = mark(EARLIER, [said("go")])
+        held = [*EARLIER, said("go"), called("a"), *theirs, done("a")]
+        found = restart(begun, held, [called("a")])
+        assert (found.take_back, found.ahead) == (0, (2, 3, 5))
 
 
 TURNS = st.lists(st.sampled_from(["mine", "drop", "again", "theirs"]), max_size=14)
@@ -374,8 +501,8 @@ class TestUnsaved:
 
     def test_placeholder(self) -> None:
         """An id that is none tells nothing."""
-        one = replied("__fake_id__")
-        assert unsaved([one], [one]) == [one]
+        for one in (replied("__fake_id__"), replied("")):
+            assert unsaved([one], [one]) == [one]
 
 
 class TestSDK:

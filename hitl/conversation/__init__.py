@@ -45,6 +45,7 @@ from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
 from hitl.conversation.place import LOCAL, Place, place_of, prime
 from hitl.conversation.session import SessionPlan, reconcile, restart, unsaved
+from hitl.conversation.stopped import Mark, mark
 from hitl.conversation.told import behind, history, record, staged
 from hitl.conversation.tracker import Request, Tracker
 
@@ -52,6 +53,7 @@ __all__ = [
     "LOCAL",
     "Corrected",
     "Correction",
+    "Mark",
     "Occurrence",
     "Place",
     "Receipt",
@@ -62,6 +64,7 @@ __all__ = [
     "correct",
     "filled",
     "history",
+    "mark",
     "marks",
     "place_of",
     "prime",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hitl.document import JSONObject
 
 _PLACEHOLDER = "__fake_id__"  # openai-agents, for providers that give no ids
-_BESIDE = frozenset({"id", "status", "created_by", "type", "annotations", "logprobs", "content"})
+_BESIDE = frozenset(
+    {"id", "status", "created_by", "type", "annotations", "logprobs", "content", "provider_data"}
+)
 _APP = frozenset({"user", "system", "developer"})
 _COMPACTED = frozenset({"compaction", "compaction_summary"})
 
@@ -60,6 +62,20 @@ def is_compacted(raw: JSONObject) -> bool:
 def is_bare_reasoning(raw: JSONObject) -> bool:
     """Tell whether an entry is reasoning without a body: a server that names entries drops it."""
     return raw.get("type") == "reasoning" and not (raw.get("id") or raw.get("encrypted_content"))
+
+
+def gives_names(told: Sequence[JSONObject], held: Sequence[JSONObject]) -> bool:
+    """Tell whether a session gives messages ids of its own.
+
+    It has none of the ids of the run, and all that was said before the last call that it has.
+    """
+    names = {name_of(each) for each in held}
+    calls = [at for at, each in enumerate(told) if asked(each) and name_of(each) in names]
+    said = [each for each in told[: max(calls, default=0)] if "role" in each and name_of(each)]
+    if not said or any(name_of(each) in names for each in said):
+        return False
+    theirs = Counter(content_of(each) for each in held if "role" in each and name_of(each))
+    return not Counter(map(content_of, said)) - theirs
 
 
 def find(

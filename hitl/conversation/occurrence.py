@@ -59,12 +59,21 @@ def open_calls(items: Iterable[JSONObject], before: Iterable[str] = ()) -> froze
 
 
 def parts(content: JSONValue) -> JSONValue:
-    """Give the parts of a message in one form: a text alone is one part, a text part its text."""
+    """Give the parts of a message in one form: a text alone is one part, a text part its text.
+
+    A server adds to others what it takes them to say.
+    """
     if isinstance(content, str):
         return [content]
     if not isinstance(content, list):
         return content
-    return [each.get("text", each) if isinstance(each, dict) else each for each in content]
+    return [_part(each) if isinstance(each, dict) else each for each in content]
+
+
+def _part(part: JSONObject) -> JSONValue:
+    if "text" in part:
+        return part["text"]
+    return {key: part[key] for key in part if part[key] is not None and part[key] != "auto"}
 
 
 def _text(value: object) -> str | None:

@@ -12,6 +12,8 @@ wherever it stands; one without is found by its content, between its neighbours.
 | nothing of the run, though it has answered before | `other`, all in `append` | is refused |
 | an entry of the run once more, by its id | `duplicates` | is taken back when asked |
 | behind all of the run, what only a stopped worker of it can say | `surplus` | is taken back |
+| what one surely said, and others wrote behind it | `ahead` | stays, and is not appended again |
+| input that is not there, though what followed it is | `trimmed` | stays away: the app changed it |
 | anything else after the run began | `interleaved` | stays: it is another turn's |
 | a call without its answer, not waiting in the run | `dangling` | stays: the SDK sends no such |
 | what is held back until an output guardrail has passed, not there | nothing | stays away |
@@ -30,12 +32,13 @@ from attrs import frozen
 from hitl.conversation.entry import (
     content_of,
     find,
-    is_apps,
+    gives_names,
     is_bare_reasoning,
     is_compacted,
     name_of,
 )
 from hitl.conversation.occurrence import Occurrence, answered, open_calls
+from hitl.conversation.stopped import Mark, Said, begun_at, idle, overtaken, written
 from hitl.conversation.told import kept, latest, staged, withheld
 
 if TYPE_CHECKING:
@@ -57,9 +60,11 @@ class SessionPlan:
         duplicates: where it holds an entry of the run, with an id, once more.
         repaired: those of them that are taken back.
         surplus: where it holds what a stopped worker of the run wrote after the checkpoint.
+        ahead: where it holds more of that, behind which others wrote: the run is about to append
+            it, and must not.
         dangling: calls that are left without an answer and wait in no part of the run.
         interleaved: where it holds what is not the run's, after the run began.
-        trimmed: what the session has let go of, as when it was compacted.
+        trimmed: what the session has let go of, as when it was compacted, or never got.
         early: where it holds what has to be held back, and stays.
         withdrawn: what has to be held back and is taken back: it is not appended again.
         found: how many entries of the run it holds.
@@ -71,6 +76,7 @@ class SessionPlan:
     duplicates: tuple[int, ...] = ()
     repaired: tuple[int, ...] = ()
     surplus: tuple[int, ...] = ()
+    ahead: tuple[int, ...] = ()
     dangling: tuple[str, ...] = ()
     interleaved: tuple[int, ...] = ()
     trimmed: tuple[Occurrence, ...] = ()
@@ -91,6 +97,7 @@ def reconcile(
     held: Sequence[JSONObject],
     *,
     given: Sequence[JSONObject] | None = None,
+    said: Sequence[JSONObject] = (),
     renamed: bool = False,
     stopped: bool = False,
     repair: bool = False,
@@ -105,7 +112,9 @@ def reconcile(
         held: the entries of the session, oldest first; all of them.
         given: the input the run began with, without what the session held before; None takes it
             from the state, where the SDK put the two together.
-        renamed: whether the session gives messages ids of its own, as a server does.
+        said: what its models are known to have answered that is not in `state` yet.
+        renamed: whether the session gives messages ids of its own, as a server does; where it is
+            an app's, what it holds tells.
         stopped: whether a worker may have written after `state` was stored, and died.
         repair: whether duplicates are taken back where nothing of others stands behind them. What
             of the run stands between them is appended again.
@@ -114,30 +123,39 @@ def reconcile(
     hidden = withheld(state)
     writing = state.session_write is not None  # an append the SDK has to settle by itself first
     told = _visible(kept(state, given), hidden, renamed=renamed)
+    renamed = renamed or gives_names([each.raw for each in told], held)
     names = [name_of(each.raw, renamed=renamed) for each in told]
     start = _after_compaction(held, {*names})
     found = _Found(told, names, held, start, renamed=renamed)
     first = next((at for at, place in enumerate(found.places) if place is not None), None)
     lost = [at for at, place in enumerate(found.places) if place is None]
     trims = len(told) if start and first is None else first or 0
+    absent = {
+        at for at in lost if at < trims or (first is not None and told[at].name < 0 and given)
+    }
     ready = latest(state, told) if deferred else len(told)
     early = [place for place in found.places[ready:] if place is not None and state.persisted]
-    surplus = _surplus(state, told, found) if stopped and not writing else ()
+    models = Said(said, renamed=renamed)
+    alone = repair and idle(found.others)
+    may = stopped and not writing
+    surplus = _surplus(state, told, found, models, alone=alone) if may else ()
     cut = _cut(found, surplus, early, repair=repair and not writing)
     back = {at for at, place in enumerate(found.places) if place is not None and place >= cut}
-    missing = {at for at in lost if trims <= at < ready}
+    missing = {at for at in lost if at < ready} - absent
     append = () if writing else tuple(told[at] for at in sorted(missing | back) if at < ready)
     left = [*held[:cut], *(each.raw for each in append)]
     waiting = open_calls([*(each.raw for each in told), *hidden])
+    ahead = {*found.answers, *overtaken(held, found.behind, Said(said, renamed=renamed))}
     return SessionPlan(
         take_back=len(held) - cut,
         append=append,
         duplicates=tuple(found.duplicates),
         repaired=tuple(at for at in found.duplicates if at >= cut),
         surplus=tuple(surplus),
+        ahead=tuple(sorted(at for at in ahead if at < cut)),
         dangling=tuple(sorted(open_calls(left) - waiting)),
-        interleaved=tuple(at for at in found.foreign if at not in set(surplus)),
-        trimmed=tuple(told[at] for at in lost if at < trims),
+        interleaved=tuple(at for at in found.foreign if at not in {*surplus, *ahead}),
+        trimmed=tuple(told[at] for at in sorted(absent)),
         early=tuple(place for place in early if place < cut),
         withdrawn=tuple(told[at] for at in sorted(back) if at >= ready),
         found=len(told) - len(lost),
@@ -145,23 +163,34 @@ def reconcile(
     )
 
 
-def restart(given: Sequence[JSONObject], held: Sequence[JSONObject], since: int) -> int:
-    """Give how many of the newest entries a worker wrote that died before its first checkpoint.
+def restart(
+    begun: Mark,
+    held: Sequence[JSONObject],
+    said: Sequence[JSONObject] = (),
+    *,
+    renamed: bool = False,
+) -> SessionPlan:
+    """Say what a worker wrote to a session that died before its first checkpoint.
 
-    The input, and what followed it: unless somebody said something after it.
+    The input, and what followed it: it is taken back; where others wrote behind it, it stays and is
+    not appended again.
 
     Args:
-        given: the input the run begins with.
+        begun: where the run begins.
         held: the entries of the session, oldest first.
-        since: how many it held before the run began.
+        said: as in `reconcile`.
+        renamed: as in `reconcile`.
     """
-    marks = [content_of(each) for each in held[since:]]
-    wanted = [content_of(each) for each in given]
-    for end in range(len(marks), len(wanted) - 1, -1):
-        if wanted and marks[end - len(wanted) : end] == wanted:
-            behind = held[since + end :]
-            return 0 if any(map(is_apps, behind)) else len(behind) + len(wanted)
-    return 0
+    start = begun_at(begun, held)
+    if start is None:
+        return SessionPlan()
+    behind = start + len(begun.wrote)
+    models = Said(said, renamed=renamed)
+    if written(held[behind:], said=models):
+        mine = range(start, len(held))
+        return SessionPlan(take_back=len(mine), surplus=tuple(mine))
+    theirs = overtaken(held, behind, Said(said, renamed=renamed))
+    return SessionPlan(ahead=(*range(start, behind), *theirs))
 
 
 def unsaved(held: Sequence[JSONObject], batch: Sequence[JSONObject]) -> list[JSONObject]:
@@ -199,7 +228,9 @@ class _Found:
         held: the session.
         places: by entry of the run, its place; None where it has none.
         duplicates: places of what has the id of an entry of the run that stands elsewhere.
+        answers: places of what answers a call of the run that waits.
         foreign: places of everything else after the run began.
+        others: what is not the run's, before its last entry.
         behind: the place after the last entry of the run.
     """
 
@@ -222,9 +253,11 @@ class _Found:
         waiting = open_calls(each.raw for each in told)
         rest = [at for at in range(begin, self.end) if at not in taken]
         self.duplicates = [at for at in rest if theirs[at] in ours]
-        early = [at for at in rest if answered(held[at]) in waiting]
-        known = {*self.duplicates, *early}
+        self.answers = [at for at in rest if answered(held[at]) in waiting]
+        known = {*self.duplicates, *self.answers}
         self.foreign = [at for at in rest if at not in known]
+        before = (at for at in self.foreign if at < self.behind)
+        self.others = [*held[:begin], *(held[at] for at in before)]
 
 
 def _visible(
@@ -249,24 +282,16 @@ def _after_compaction(held: Sequence[JSONObject], names: Collection[str | None])
     return compacted[-1] + 1 if compacted else 0
 
 
-def _surplus(state: RunState, told: Sequence[Occurrence], found: _Found) -> Sequence[int]:
-    """Give the end of the session that only a stopped worker of the run can have written.
-
-    Nobody says anything there but what was staged for the run, and every answer there is to a call
-    of the run, or to one made there.
-    """
-    if found.behind >= found.end:
-        return ()
-    waiting = [content_of(each.raw) for each in reversed(staged(state))]
+def _surplus(
+    state: RunState, told: Sequence[Occurrence], found: _Found, said: Said, *, alone: bool
+) -> Sequence[int]:
+    """Give the end of the session that only a stopped worker of the run can have written."""
     calls = set(open_calls(each.raw for each in told))
     calls |= {call for each in told if (call := answered(each.raw)) is not None}
-    for raw in found.held[found.behind :]:
-        if is_apps(raw) and not (waiting and waiting.pop() == content_of(raw)):
-            return ()
-        if (call := answered(raw)) is not None and call not in calls:
-            return ()
-        calls |= open_calls([raw])
-    return range(found.behind, found.end)
+    waiting = [each.raw for each in staged(state)]
+    tail = found.held[found.behind :]
+    mine = written(tail, said=said, alone=alone, calls=calls, staged=waiting)
+    return range(found.behind, found.end) if mine else ()
 
 
 def _cut(found: _Found, surplus: Sequence[int], early: Sequence[int], *, repair: bool) -> int:

@@ -6,11 +6,13 @@ import asyncio
 import functools
 import logging
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from hitl.conversation import unsaved
-from hitl.conversation.entry import name_of
+from hitl.conversation.entry import content_of, name_of
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable
 
     from hitl.document import JSONObject
@@ -32,8 +34,9 @@ def once(session: S) -> S:
 
     An entry is known by its call id or its id, and one without by standing right after such a one
     in the same batch; so a batch of texts alone is always new. Outermost around other wrappers
-    (`EncryptedSession`, compaction). Not a fence: another process may append between the reading
-    of the session's end and the appending; within this process nobody does.
+    (`EncryptedSession`, compaction). It looks at the newest 100 entries. Not a fence: between the
+    reading of them and the appending, another process, another event loop or another object for the
+    same session may append; who wraps this object in this loop does not.
 
     Args:
         session: any object with the methods of the SDK's `Session`.
@@ -53,15 +56,24 @@ class Once:
     has beyond the protocol, and which arguments they take.
     """
 
-    __slots__ = ("__before", "__lock", "__session", "__weakref__")
+    __slots__ = ("__before", "__session", "__there", "__weakref__")
 
     def __init__(
-        self, session: object, before: Callable[[], Awaitable[object]] | None = None
+        self,
+        session: object,
+        before: Callable[[list[JSONObject]], Awaitable[object]] | None = None,
+        there: list[JSONObject] | None = None,
     ) -> None:
-        """Stand before `session`; `before` is awaited before each append, and may refuse it."""
+        """Stand before `session`.
+
+        Args:
+            session: the user's.
+            before: awaited with what is about to be appended; may refuse it.
+            there: what will be appended and is there already, each once; it is emptied by that.
+        """
         object.__setattr__(self, "_Once__session", session)
         object.__setattr__(self, "_Once__before", before)
-        object.__setattr__(self, "_Once__lock", asyncio.Lock())
+        object.__setattr__(self, "_Once__there", there if there is not None else [])
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -99,19 +111,36 @@ class Once:
         *args: Any,  # noqa: ANN401 - whatever the session takes
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
-        async with self.__lock:
-            if self.__before is not None:
-                await self.__before()
+        async with _lock(self.__session):
             new = await self.__new(items, {key: kwargs[key] for key in kwargs.keys() & _SHARED})
+            if new and self.__before is not None:
+                await self.__before(new)
             if new:
                 await theirs(new, *args, **kwargs)
 
     async def __new(self, items: list[JSONObject], shared: dict[str, Any]) -> list[JSONObject]:
-        if all(name_of(each) is None for each in items):
-            return items
-        few = {"limit": _TAIL} if len(items) <= _TAIL // 2 else {}
-        held = await cast("Any", self.__session).get_items(**few, **shared)
-        new = unsaved(held, items)
+        new = [each for each in items if not self.__taken(each)]
+        if any(name_of(each) is not None for each in new):
+            few = {"limit": _TAIL} if len(new) <= _TAIL // 2 else {}
+            new = unsaved(await cast("Any", self.__session).get_items(**few, **shared), new)
         if len(new) < len(items):
             log.warning("session: %s entries were there already", len(items) - len(new))
         return new
+
+    def __taken(self, item: JSONObject) -> bool:
+        there, wanted = self.__there, content_of(item)
+        found = next((at for at, each in enumerate(there) if content_of(each) == wanted), None)
+        if found is not None:
+            del there[found]
+        return found is not None
+
+
+_LOCKS: WeakKeyDictionary[AbstractEventLoop, WeakValueDictionary[int, asyncio.Lock]] = (
+    WeakKeyDictionary()
+)
+
+
+def _lock(session: object) -> asyncio.Lock:
+    """Give the lock of a session, whoever wraps it; each event loop has its own."""
+    locks = _LOCKS.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    return locks.setdefault(id(session), asyncio.Lock())

@@ -139,7 +139,7 @@ class Attempt:
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
         async with self._held("hitl.run"):
-            await self.book.memory.begin(kickoff, again=again)
+            await self.book.memory.begin(again=again)
             self.book.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
@@ -339,6 +339,7 @@ class Attempt:
             else:
                 # What the SDK cannot go on with may be answered otherwise when it is asked again.
                 again = self.book.requests.unused() if isinstance(exc, Exception) else ()
+                await self.book.memory.give_up(again)
                 self._done(await self.book.rest(reason, note, again))
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed

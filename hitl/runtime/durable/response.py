@@ -75,6 +75,12 @@ def load_response(data: bytes | None) -> Answer:
     return Answer(response=response, place=Place(**found["place"]))
 
 
+def said(answer: Answer) -> list[JSONObject]:
+    """Give the items of a response that was recorded."""
+    items = (each.model_dump(mode="json", exclude_unset=True) for each in answer.response.output)
+    return [*items]
+
+
 def calls_of(response: Response) -> frozenset[str]:
     """Give the names of the calls a response made."""
     ids = (getattr(each, "call_id", None) for each in response.output)

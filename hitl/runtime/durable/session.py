@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, mutable
 
-from hitl import document
-from hitl.conversation import SessionPlan, reconcile, restart
+from hitl import document, values
+from hitl.conversation import Mark, SessionPlan, mark, reconcile, restart
 from hitl.conversation.entry import content_of
 from hitl.errors import HitlError, SessionMismatch
 from hitl.lifecycle import taken
+from hitl.model.fit import fit
 from hitl.runtime.durable import keep
 from hitl.runtime.durable.gate import Gate, Halt
-from hitl.runtime.durable.turn import SESSION
+from hitl.runtime.durable.response import load_response, said
+from hitl.runtime.durable.turn import SAID, SESSION, recorded, turn_of
 from hitl.runtime.once import Once
 from hitl.store import Stored, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from agents import RunConfig
 
@@ -67,26 +69,41 @@ class Memory:
     report: SessionPlan | None = field(default=None, init=False)
     marks: list[str] = field(factory=list, init=False)
     _unmarked: bool = field(default=False, init=False)
+    _there: list[Any] = field(factory=list, init=False)
 
     @property
     def guarded(self) -> Any:  # noqa: ANN401 - what stands for the user's session
         """The session as the SDK is given it."""
-        return None if self.session is None else Once(self.session, self._before)
+        return None if self.session is None else Once(self.session, self._before, self._there)
 
-    async def begin(self, kickoff: Kickoff, *, again: bool) -> None:
+    @property
+    def _said(self) -> list[JSONObject]:
+        """What the run's models are known to have answered that no checkpoint holds."""
+        effects = () if self.stored is None else self.stored.effects
+        return [*_given_up(effects), *_answers(recorded(effects))]
+
+    async def give_up(self, rows: Collection[str]) -> None:
+        """Keep what the responses said that are to be forgotten: the session may hold it."""
+        if self.session is None or not rows:
+            return
+        stored = await self.gate.store.load(self.gate.claim.run_id)
+        found = {call: row for call, row in recorded(stored.effects).items() if call in rows}
+        await self._mark(SAID, document.encode(values.encode(_answers(found))))
+
+    async def begin(self, *, again: bool) -> None:
         """Be ready for the input; when a worker before this one began too, take its back.
 
         Without a mark of it that worker wrote nothing.
         """
         self._unmarked = True
-        since = _marked(self.stored.effects) if self.stored is not None and again else None
-        if self.session is None or since is None:
+        begun = _marked(self.stored.effects) if self.stored is not None and again else None
+        if self.session is None or begun is None:
             return
         held = await _read(self.session)
-        count = restart(_items(kickoff.given), held, since)
-        if count:
-            log.warning("session: %s entries of a stopped worker are taken back", count)
-        await _take_back(self.session, held, count)
+        plan = restart(begun, held, self._said, renamed=keep.renames(self.session))
+        self._unmarked = not plan.ahead
+        self._there = [held[at] for at in plan.ahead]
+        await _carry_out(self.session, held, plan)
 
     async def take_up(
         self, state: RunState, kickoff: Kickoff, live: AnyState, config: RunConfig | None
@@ -118,6 +135,7 @@ class Memory:
             held,
             state,
             kickoff,
+            said=self._said,
             stopped=stopped,
             repair=self.repair,
             deferred=deferred,
@@ -129,31 +147,35 @@ class Memory:
             raise SessionMismatch(message, hint=_EARLY)
         await self.gate.still()
         self.report = plan
+        self._there = [held[at] for at in plan.ahead]
         await _carry_out(self.session, held, plan)
         if deferred and state.session_write is None:
             keep.hold_back(live)
 
-    async def _before(self) -> None:
+    async def _before(self, batch: Sequence[JSONObject]) -> None:
         """Let only who has the run append, and nobody before it is known where the run begins."""
         if not self._unmarked:
             await self.gate.still()
             return
         self._unmarked = False
-        store, claim = self.gate.store, self.gate.claim
-        held = document.encode({"held": len(await _read(self.session))})
-        name = f"{SESSION}{claim.generation}"
+        begun = _dump(mark(await _read(self.session), batch))
         try:
-            sha256 = digest(held)
-            await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
-            await store.finish(claim, name, held)
-            self.marks.append(name)
+            self.marks.append(await self._mark(SESSION, begun))
         except HitlError as exc:
             raise Halt(exc) from exc
+
+    async def _mark(self, kind: str, result: bytes) -> str:
+        """Write a mark to the ledger; give its name."""
+        store, claim = self.gate.store, self.gate.claim
+        name, sha256 = f"{kind}{claim.generation}", digest(result)
+        await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
+        await store.finish(claim, name, result)
+        return name
 
 
 def guarded(session: Any, gate: Gate) -> Any:  # noqa: ANN401 - any session, or None
     """Give the session of a run inside another as the SDK is given it."""
-    return None if session is None else Once(session, gate.still)
+    return None if session is None else Once(session, lambda _: gate.still())
 
 
 async def mend(
@@ -235,12 +257,14 @@ def _plan(
     *,
     stopped: bool,
     repair: bool,
+    said: Sequence[JSONObject] = (),
     deferred: bool = False,
 ) -> SessionPlan:
     return reconcile(
         state,
         held,
         given=_items(kickoff.given),
+        said=said,
         renamed=keep.renames(session),
         stopped=stopped,
         repair=repair,
@@ -288,18 +312,37 @@ def _stopped(stored: Stored, gate: Gate) -> bool:
     return taken(newest.status) or newest.generation != gate.claim.generation - 1
 
 
-def _marked(effects: Sequence[Effect]) -> int | None:
-    """Give how much the session held when the input was last about to be written; None: never."""
+def _answers(rows: Mapping[str, bytes]) -> list[JSONObject]:
+    """Give the items of the responses to requests of the run itself, by name of the request."""
+    answers = (load_response(row) for call, row in rows.items() if turn_of(call))
+    return [item for each in answers for item in said(each)]
+
+
+def _given_up(effects: Sequence[Effect]) -> list[JSONObject]:
+    """Give what responses said that were forgotten."""
+    marks = [each for each in effects if each.call.startswith(SAID) and each.result is not None]
+    found: Any = [values.decode(document.parse(each.result or b"[]")) for each in marks]
+    return [item for items in found for item in items]
+
+
+def _dump(begun: Mark) -> bytes:
+    told = {"held": begun.held, "before": [*begun.before], "wrote": [*begun.wrote]}
+    return document.encode(told)
+
+
+def _marked(effects: Sequence[Effect]) -> Mark | None:
+    """Give where the run begins in its session, as it was last about to; None: never."""
     marks = [each for each in effects if each.call.startswith(SESSION) and each.result is not None]
     if not marks:
         return None
-    said: Any = document.parse(max(marks, key=lambda each: each.generation).result or b"{}")
-    return int(said["held"])
+    newest = max(marks, key=lambda each: each.generation)
+    return fit(document.parse(newest.result or b"{}"), Mark)
 
 
 def _tell(plan: SessionPlan) -> None:
     told = (
         (len(plan.surplus), "entries of a stopped worker are taken back"),
+        (len(plan.ahead), "entries of a stopped worker are there, before what others wrote"),
         (len(plan.withdrawn), "entries are held back until an output guardrail has passed"),
         (len(plan.append), "entries of the run were missing and are appended"),
         (len(plan.repaired), "entries stood there twice and are taken back"),

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 _PREFIX = "~request:"
 SESSION = "~session:"
 """Begins the name of a mark that says where a run begins in its session; a generation follows."""
+SAID = "~said:"
+"""Begins the name of a mark that holds what was answered and given up; a generation follows."""
 PLACE = "~place:"
 """Begins the name of a mark that says where a run was told to go on; a generation follows."""
+_MARKS = (SESSION, SAID, PLACE)
 
 
 def is_call(name: str) -> bool:
     """Tell whether a name is that of a call: not of a request to a model, nor of a mark."""
-    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE))
+    return not name.rpartition("/")[2].startswith((_PREFIX, *_MARKS))
 
 
 def name_of(turn: int, *outer: str) -> str:
@@ -43,7 +46,7 @@ def turn_of(call: str) -> int | None:
 def marks(effects: Iterable[Effect]) -> list[str]:
     """Give the names of the marks among effects, each of use until there is a checkpoint."""
     ended = (each for each in effects if each.state in {"finished", "rerun"})
-    return [each.call for each in ended if each.call.startswith((SESSION, PLACE))]
+    return [each.call for each in ended if each.call.startswith(_MARKS)]
 
 
 def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
