@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agents import Agent, RunConfig, RunHooks, function_tool
+from agents import (
+    Agent,
+    ModelProvider,
+    RunConfig,
+    RunHooks,
+    Runner,
+    ShellCommandOutput,
+    ShellResult,
+    ShellTool,
+    function_tool,
+)
 from agents.run import CallModelData, ModelInputData
 from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
+from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
 from hitl.conversation import LOCAL, Place
@@ -17,7 +29,7 @@ from hitl.errors import ConversationMismatch, InDoubt, InputRefused, ReceiptUnkn
 from hitl.runtime.durable.turn import turn_of
 from tests.conversation.durable import cut_behind
 from tests.conversation.model import ServerModel
-from tests.conversation.server import Server, called, replied, said, short
+from tests.conversation.server import Server, called, done, replied, said, short
 from tests.test_cli import invoke
 from tests.test_cli import said as invoke_said
 
@@ -224,6 +236,62 @@ class TestInside:
 
         through()
         assert (len(outer.requests), len(inner.requests), len(ran)) == (2 + before, 2, runs)
+
+
+class TestApart:
+    @staticmethod
+    @MODES
+    @pytest.mark.parametrize("how", ["whole", "streamed", "sync"])
+    def test_is_asked_for_itself(mode: dict[str, Any], how: str) -> None:
+        """A run that a tool starts with the config it was handed is none of the durable run."""
+        outer = ServerModel(Server(), [called("call_1")], [replied("msg_1", "outer")])
+        other = ServerModel(Server(), [replied("msg_2", "other")])
+        models = _Models({"outer": outer, "other": other})
+        config = RunConfig(tracing_disabled=True, model_provider=models)
+        heard: list[object] = []
+
+        async def tool(context: ToolContext[Any]) -> str:
+            scout = Agent[Any](name="scout", model="other")
+            options: dict[str, Any] = {"run_config": context.run_config}
+            result: Any
+            if how == "streamed":
+                result = Runner.run_streamed(scout, "look", **options)
+                async for _ in result.stream_events():
+                    pass
+            elif how == "sync":
+                result = await asyncio.to_thread(_in_a_thread, scout, options)
+            else:
+                result = await Runner.run(scout, "look", **options)
+            heard.append(result.final_output)
+            return "done"
+
+        agent = Agent[Any](name="ops", model="outer", tools=[function_tool(tool)])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            run = await hitl.run(agent, "go", store=store, run_id=RUN, run_config=config, **mode)
+            assert run.final_output == "outer"
+
+        through()
+        assert heard == ["other"]
+        assert (len(outer.requests), len(other.requests)) == (2, 1)
+
+
+def _in_a_thread(agent: Agent[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        return Runner.run_sync(agent, "look", **options)
+
+
+class _Models(ModelProvider):
+    """Gives models by name."""
+
+    def __init__(self, models: dict[str, Any]) -> None:
+        self._models = models
+
+    def get_model(self, model_name: str | None) -> Any:  # noqa: ANN401
+        """Give a model."""
+        return self._models[model_name or ""]
 
 
 class TestInDoubt:
