@@ -497,6 +497,10 @@ class _Failing:
         raise self._error
 
 
+async def _executor(_request: object) -> ShellResult:
+    return ShellResult(output=[ShellCommandOutput(stdout="x")], provider_data={"box": 1})
+
+
 EVERYTHING = ["go", "call_1", "call_1"]
 
 
@@ -534,6 +538,34 @@ class TestPlace:
         stays = place == LOCAL
         assert stage.carried[2] == ([*carries, "call_2", "call_2"] if stays else ["call_2"])
         assert stage.ran == 2
+
+    @staticmethod
+    def test_as_the_sdk_writes_it() -> None:
+        """What is put in carries no note of a server or an SDK: the API refuses unknown fields."""
+        sent: list[Raw] = []
+        for place in (LOCAL, Place(conversation_id="other")):
+            action = {"commands": ["ls"], "timeout_ms": None, "max_output_length": None}
+            shell = {"type": "shell_call", "action": action, "created_by": "agent"}
+            shell |= {"id": "sh_1", "call_id": "call_0", "status": "completed"}
+            stage = Stage([shell], [called("call_1")], [replied("msg_1")])
+            tool = ShellTool(executor=_executor)
+
+            @on_a_store
+            async def through(
+                store: Store, stage: Stage = stage, tool: ShellTool = tool, place: Place = place
+            ) -> None:
+                agent = stage.agent
+                agent.tools.append(tool)
+                options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+                await hitl.run(agent, "go", run_id=RUN, **options)
+                await store.decide(RUN, "call_1", YES)
+                await hitl.resume(agent, RUN, place=place, **options)
+
+            through()
+            sent.append(stage.model.requests[-1]["input"])
+        assert sent[0] == sent[1]
+        notes = {"shell_output", "provider_data", "created_by"}
+        assert all(notes.isdisjoint(each) for each in sent[1])
 
     @staticmethod
     @pytest.mark.parametrize("start", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from hitl.model import Item, Kind
 
 _NEVER_SENT = frozenset({"approval", "output", "opaque"})
+# What a server or an SDK notes on an item that the Responses API takes in no request.
+_NOTED = frozenset({"created_by"})
+_NOTED_BY_KIND = {
+    "shell_call_output": _NOTED | {"status", "shell_output", "provider_data"},
+}
 
 
 def history(state: RunState) -> tuple[Occurrence, ...]:
@@ -111,7 +116,24 @@ def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
 
 
 def _sendable(state: RunState, position: int, item: Item) -> JSONObject | None:
-    return None if item.kind in _NEVER_SENT else plain(state, position, item)
+    raw = None if item.kind in _NEVER_SENT else plain(state, position, item)
+    return None if raw is None else _without_notes(raw)
+
+
+def _without_notes(raw: JSONObject) -> JSONObject:
+    noted = _NOTED_BY_KIND.get(str(raw.get("type")), _NOTED)
+    told = {key: each for key, each in raw.items() if key not in noted}
+    if told.get("status", "") is None:
+        del told["status"]
+    chunks = told.get("output")
+    if raw.get("type") == "shell_call_output" and isinstance(chunks, list):
+        told["output"] = [
+            {key: each for key, each in chunk.items() if key not in _NOTED}
+            if isinstance(chunk, dict)
+            else chunk
+            for chunk in chunks
+        ]
+    return told
 
 
 def plain(state: RunState, position: int, item: Item) -> JSONObject | None:
