@@ -192,6 +192,14 @@ class TestReceipt:
         with pytest.raises(ReceiptUnknown):
             receipt(self.doubt(), items)
 
+    def test_somebody_elses_output(self) -> None:
+        """An output behind the request whose call the response did not make is no part of it."""
+        hosted = [{**called("b"), "type": "shell_call"}, {**done("b"), "type": "shell_call_output"}]
+        arrived = [self.listing("go on"), replied("m"), said("go on"), *hosted]
+        assert receipt(self.doubt(), arrived).output == tuple(hosted)
+        with pytest.raises(ReceiptUnknown):
+            receipt(self.doubt(), [*arrived, done("c")])
+
     def test_half(self) -> None:
         """Law 7: a listing with half of the request does not tell."""
         talk = Tracker(conversation_id="c").add([said("one"), said("two")])
@@ -313,6 +321,35 @@ class TestPrime:
             assert run.records[last].response is not None
         talk = prime(run.state(CONVERSATION))
         assert len(talk.pending) == (0 if place else 2)
+
+    @pytest.mark.parametrize("answered", [False, True])
+    @pytest.mark.parametrize("mode", [CONVERSATION, Conversation(previous_response_id="resp")])
+    def test_begun_with_an_output(self, mode: Conversation, *, answered: bool) -> None:
+        """R-50: a run that begins with the output of a call its server made before sends it."""
+        run = Run()
+        run.add([done("before")])
+        if answered:
+            run.respond("resp_0", [called("a")])
+            run.add([done("a")])
+        assert sends(prime(run.state(mode))) == (["a"] if answered else ["before"])
+        elsewhere = prime(run.state(mode), Place(conversation_id="other")).prepare()
+        assert [each.raw for each in elsewhere.held] == [done("before")]
+
+    def test_notes(self) -> None:
+        """What a server or an SDK notes on an item is no part of it: the API would refuse it."""
+        noted = {"created_by": "agent", "status": "completed"}
+        chunk = {"stdout": "x", "created_by": "agent"}
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [{**called("a"), "type": "shell_call", **noted}])
+        output = {"type": "shell_call_output", "call_id": "a", "output": [chunk, "odd"]}
+        run.add([{**output, **noted, "shell_output": [], "provider_data": {"box": 1}}])
+        run.add([{**replied("msg"), "status": None}, {**done("b"), "output": [chunk]}])
+        _, call, answer, reply, other = history(run.state())
+        assert call.raw == {**called("a"), "type": "shell_call"}
+        assert answer.raw == {**output, "output": [{"stdout": "x"}, "odd"]}
+        assert "status" not in reply.raw
+        assert other.raw == {**done("b"), "output": [chunk]}
 
     def test_rejected_twice(self) -> None:
         """R-8: a second output of one call is not said."""

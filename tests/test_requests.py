@@ -366,6 +366,33 @@ class TestInDoubt:
         assert [len(each) for each in stage.server.received] == [1, 1]
 
     @staticmethod
+    @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
+    def test_begun_with_an_output(*, arrived: bool) -> None:
+        """An app that ran the tool itself brings its output: that is no part of the answer."""
+        stage = Stage()
+        before: list[Raw] = [said("look"), called("call_0")]
+        stage.server.conversations["conv"] = before
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            failing = _Failing(stage.server, TimeoutError(), arrives=arrived)
+            stage.model.server = failing  # type: ignore[assignment]
+            options: dict[str, Any] = {"store": store, "run_id": RUN, "run_config": CONFIG}
+            with pytest.raises(TimeoutError):
+                await hitl.run(stage.agent, [done("call_0")], **options, **CONVERSATION)
+            stage.model.server = stage.server
+            if arrived:
+                stage.model.answers.pop(0)
+            await hitl.reconcile(store, RUN, stage.server.conversations["conv"], start=len(before))
+            await stage.go_on(store)
+            await store.decide(RUN, "call_1", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        told = [short(each) for each in stage.server.conversations["conv"]]
+        assert told == ["look", "call_0?", "call_0!", "call_1?", "call_1!", "msg_1"]
+
+    @staticmethod
     @pytest.mark.parametrize("more", [[], ["and this"], ["and this", "and this"]])
     @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
     def test_settled_with_staged_input(more: list[str], *, arrived: bool) -> None:

@@ -58,6 +58,17 @@ def open_calls(items: Iterable[JSONObject], before: Iterable[str] = ()) -> froze
     return frozenset(waiting)
 
 
+def made_before(items: Iterable[JSONObject]) -> frozenset[str]:
+    """Give the calls that `items` answer and do not hold: who keeps the history made them before.
+
+    An app that runs its tools itself begins a run with their outputs.
+    """
+    given = [*items]
+    made = {*map(asked, given)}
+    calls = map(answered, given)
+    return frozenset(call for call in calls if call is not None and call not in made)
+
+
 def parts(content: JSONValue) -> JSONValue:
     """Give the parts of a message in one form: a text alone is one part, a text part its text."""
     if isinstance(content, str):

@@ -22,9 +22,9 @@ from hitl.conversation import (
     prime,
     record,
 )
-from hitl.conversation.occurrence import answered
+from hitl.conversation.occurrence import answered, made_before
 from hitl.document import JSONObject
-from hitl.model import Conversation, RunState, Spans, ahead, count, spans
+from hitl.model import Conversation, RunState, Spans, ahead, count, positions, spans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,12 +84,8 @@ class Talk:
 
     def begin(self, place: Place, given: str | Sequence[JSONObject]) -> None:
         """Begin a run with its input; its items have no positions yet."""
-        tracker = Tracker(
-            conversation_id=place.conversation_id,
-            previous_response_id=place.previous_response_id,
-            auto=place.auto,
-        )
-        self._tracker = None if tracker.mode == "local" else tracker.add(items_of(given))
+        tracker = tracker_of(place, given)
+        self._tracker = None if tracker.mode == "local" else tracker
 
     def resume(self, state: RunState) -> RunState:
         """Begin with a stored state; give it in the place where it goes on.
@@ -234,6 +230,21 @@ class Talk:
             known = (each for each in (*before, *theirs) if each.name not in waiting)
             self._had.update(mark for each in known for mark in marks(each.raw))
         return tracker.add([each.raw for each in ours], [each.name for each in ours])
+
+
+def _alike(one: Occurrence, other: Occurrence) -> bool:
+    return marks(one.raw) == marks(other.raw)
+
+
+def tracker_of(place: Place, given: str | Sequence[JSONObject]) -> Tracker:
+    """Give the tracker of a run that begins with its input."""
+    items = items_of(given)
+    return Tracker(
+        conversation_id=place.conversation_id,
+        previous_response_id=place.previous_response_id,
+        auto=place.auto,
+        open=made_before(items),
+    ).add(items)
 
 
 def items_of(given: Any) -> list[JSONObject]:  # noqa: ANN401 - what a model is given
