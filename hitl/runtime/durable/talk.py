@@ -12,6 +12,7 @@ from hitl.conversation import (
     Correction,
     Occurrence,
     Place,
+    Shown,
     Tracker,
     behind,
     correct,
@@ -66,7 +67,7 @@ class Talk:
     _tracker: Tracker | None = field(default=None, init=False)
     _primed: bool = field(default=False, init=False)
     _elsewhere: Place | None = field(default=None, init=False)
-    _shown: list[tuple[str, ...]] = field(factory=list, init=False)
+    _shown: list[Shown] | None = field(default=None, init=False)
     _put: tuple[JSONObject, ...] = field(default=(), init=False)
     _had: set[str] = field(factory=set, init=False)
     _told: Spans = field(default=(), init=False)
@@ -124,6 +125,7 @@ class Talk:
         elif not self._primed:
             new = evolve(tracker.stored(), acknowledged=())
             self._prime(evolve(state, conversation=new) if self._elsewhere else state, None)
+            self._held_back(tracker, state)
         elif ahead(state.generated or (), count(self._told)) != self._told:
             stored = state.conversation if tracker.flight is not None else tracker.stored()
             self._prime(evolve(state, conversation=stored), None)
@@ -138,10 +140,12 @@ class Talk:
     def show(self, given: Any) -> list[JSONObject]:  # noqa: ANN401
         """Give what a filter of the app is shown of the next request: what the SDK forgot, too."""
         items = items_of(given)
-        if self._tracker is not None and self._tracker.flight is None:
+        if self._tracker is None:
+            return items
+        if self._tracker.flight is None:
             found = filled(self._tracker.prepare(), items)
             items, self._put = found.input, found.missing
-        self._shown = [marks(each) for each in items]
+        self._shown = [Shown(each, marks(each)) for each in items]
         return items
 
     def send(self, given: Any, turn: int) -> Sending | None:  # noqa: ANN401
@@ -205,6 +209,22 @@ class Talk:
             waiting = {each.name for each in tracker.pending}
             known = (each for each in history(state) if each.name not in waiting)
             self._had = {mark for each in known for mark in marks(each.raw)}
+
+    def _held_back(self, begun: Tracker, state: RunState) -> None:
+        """Let what a filter of the app took out of the first request wait, as in any other.
+
+        Args:
+            begun: what the run began with; its items had no positions yet.
+            state: the run with its first response.
+        """
+        waits = {each.name for each in begun.pending} - (begun.flight or frozenset())
+        if self._tracker is None or begun.flight is None or not waits:
+            return
+        pairs = zip(begun.pending, history(state), strict=False)
+        same = {there.name for here, there in pairs if here.name in waits and _alike(here, there)}
+        having = (each for each in positions(self._tracker.acknowledged) if each not in same)
+        known = evolve(self._tracker.stored(), acknowledged=spans(having))
+        self._prime(evolve(state, conversation=known), None)
 
     def _further(self, tracker: Tracker, state: RunState) -> Tracker:
         """Take the items that follow those that are known."""
