@@ -351,6 +351,18 @@ class TestPrime:
         assert "status" not in reply.raw
         assert other.raw == {**done("b"), "output": [chunk]}
 
+    @pytest.mark.parametrize("policy", [None, "preserve", "omit"])
+    def test_reasoning(self, policy: str | None) -> None:
+        """Reasoning goes out without its id where the run omits it; what the app said as it was."""
+        thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+        run = Run()
+        run.add([thought])
+        run.respond("resp_0", [thought])
+        state = evolve(run.state(), input=((0, 1),), generated=((1, 2),), session=((1, 2),))
+        mine, theirs = history(evolve(state, reasoning_item_id_policy=policy))
+        assert mine.raw == thought
+        assert theirs.raw == {k: v for k, v in thought.items() if k != "id" or policy != "omit"}
+
     def test_rejected_twice(self) -> None:
         """R-8: a second output of one call is not said."""
         run = Run()
@@ -382,7 +394,9 @@ class TestPrime:
         told = [each.name for each in history(state)]
         chain = state.conversation is not None and state.conversation.mode == "response_chain"
         for place in (LOCAL, Place(auto=not chain), Place(conversation_id="elsewhere")):
-            assert [each.name for each in prime(state, place).pending] == told
+            talk = prime(state, place)
+            assert [each.name for each in talk.pending] == told
+            assert not talk.prepare().held
         for conversation in (CONVERSATION, Conversation(auto=True)):
             talk = prime(evolve(state, conversation=conversation))
             having = [*positions(talk.acknowledged)]

@@ -31,7 +31,7 @@ def asked(raw: JSONObject) -> str | None:
     kind = str(raw.get("type"))
     if kind == "mcp_approval_request":
         return _text(raw.get("id"))
-    return _text(raw.get("call_id")) if kind.endswith("_call") else None
+    return _text(raw.get("call_id")) if kind == "program" or kind.endswith("_call") else None
 
 
 def answered(raw: JSONObject) -> str | None:
