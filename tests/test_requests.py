@@ -238,6 +238,64 @@ class TestInside:
         assert (len(outer.requests), len(inner.requests), len(ran)) == (2 + before, 2, runs)
 
 
+HOSTED: list[Raw] = [
+    {"type": "shell_call", "id": "sh_1", "call_id": "call_0", "status": "completed"},
+    {"type": "shell_call_output", "id": "sho_1", "call_id": "call_0", "status": "completed"},
+]
+HOSTED[0] |= {"action": {"commands": ["ls"], "timeout_ms": None, "max_output_length": None}}
+HOSTED[1] |= {"output": [{"stdout": "x", "stderr": "", "outcome": {"type": "timeout"}}]}
+HOSTED[1] |= {"max_output_length": None, "created_by": "server"}
+
+
+class TestHosted:
+    """A server that runs a tool itself puts its output into the response."""
+
+    @staticmethod
+    @pytest.mark.parametrize("mode", [CHAIN, CONVERSATION], ids=["chain", "conv"])
+    def test_is_there(mode: dict[str, Any]) -> None:
+        """Law 7: that output is there, though the SDK keeps another copy of it."""
+        stage = Stage([called("call_1")], [*HOSTED, called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+            await hitl.run(_hosting(stage), "go", run_id=RUN, **options, **mode)
+            for call in ("call_1", "call_2"):
+                await store.decide(RUN, call, YES)
+                await hitl.resume(_hosting(stage), RUN, **options)
+
+        through()
+        assert stage.carried == [["go"], ["call_1"], ["call_2"]]
+
+    @staticmethod
+    def test_is_there_when_the_run_comes_back() -> None:
+        """Law 7: it is in the conversation that was left with the response recorded."""
+        calls = [called(f"call_{number}") for number in range(1, 4)]
+        turns = [[calls[0]], [*HOSTED, calls[1]], [calls[2]], [replied("msg_1")]]
+        stage = Stage(*turns)
+        places = [Place(conversation_id="other"), Place(conversation_id="conv"), None]
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+            await hitl.run(_hosting(stage), "go", run_id=RUN, **options, **CONVERSATION)
+            await store.decide(RUN, "call_1", YES)
+            await cut_behind(hitl.resume, _hosting(stage), RUN, **options)
+            for call, place in zip(("call_1", "call_2", "call_3"), places, strict=True):
+                if call != "call_1":
+                    await store.decide(RUN, call, YES)
+                await hitl.resume(_hosting(stage), RUN, place=place, **options)
+
+        through()
+        assert stage.carried == [["go"], ["call_1"], ["call_2"], ["call_3"]]
+
+
+def _hosting(stage: Stage) -> Agent[Any]:
+    agent = stage.agent
+    agent.tools.append(ShellTool(environment={"type": "container_auto"}))
+    return agent
+
+
 class TestApart:
     @staticmethod
     @MODES

@@ -24,13 +24,14 @@ from hitl.conversation import (
     record,
 )
 from hitl.conversation.occurrence import answered, made_before
+from hitl.conversation.told import plain
 from hitl.document import JSONObject
 from hitl.model import Conversation, RunState, Spans, ahead, count, positions, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from hitl.model import Mode
+    from hitl.model import Kind, Mode
 
 log = logging.getLogger("hitl")
 
@@ -189,8 +190,8 @@ class Talk:
         """
         if place.conversation_id is None:
             return
-        output = set(state.responses[-1].output)
-        after = {each.name for each, _ in behind(state, known) if each.name not in output}
+        _, ours = _shared(state, list(behind(state, known)))
+        after = {each.name for each in ours}
         names = sorted({each.name for each in history(state)} - after)
         there = Conversation(id=place.conversation_id, acknowledged=spans(names))
         self.left = (*(each for each in self.left if each.id != there.id), there)
@@ -233,12 +234,7 @@ class Talk:
         if response and self._elsewhere is not None:
             return tracker.add([each.raw for each, _ in told], [each.name for each, _ in told])
         answers = response and tracker.flight is not None
-        output = set(state.responses[-1].output) if answers else set()
-        theirs: list[Occurrence] = []
-        ours: list[Occurrence] = []
-        for each, kind in told:
-            brought = answered(each.raw) is not None or kind == "input"
-            (ours if each.name not in output and brought else theirs).append(each)
+        theirs, ours = _shared(state, told, response=answers)
         if answers:
             before = tracker.pending
             tracker = tracker.accepted(
@@ -250,6 +246,30 @@ class Talk:
             known = (each for each in (*before, *theirs) if each.name not in waiting)
             self._had.update(mark for each in known for mark in marks(each.raw))
         return tracker.add([each.raw for each in ours], [each.name for each in ours])
+
+
+def _shared(
+    state: RunState, told: Iterable[tuple[Occurrence, Kind]], *, response: bool = True
+) -> tuple[list[Occurrence], list[Occurrence]]:
+    """Tell what the server said of items that came, and what the run brought.
+
+    The SDK may keep another copy of an item than the response has, so names do not say it all: an
+    output is the server's, too, where the response answers the call itself.
+
+    Args:
+        state: the run.
+        told: the items, each with its kind.
+        response: whether the newest response came with them.
+    """
+    output = set(state.responses[-1].output) if response else set()
+    own = {answered(plain(state, at, state.log.item(at)) or {}) for at in output} - {None}
+    theirs: list[Occurrence] = []
+    ours: list[Occurrence] = []
+    for each, kind in told:
+        call = answered(each.raw)
+        brought = kind == "input" or (call is not None and call not in own)
+        (ours if each.name not in output and brought else theirs).append(each)
+    return theirs, ours
 
 
 def _alike(one: Occurrence, other: Occurrence) -> bool:
