@@ -51,6 +51,20 @@ class TestRight:
         assert corrected([NEW[0], part, *NEW[2:]]).input[1] is part
 
 
+class TestMarks:
+    def test_notes(self) -> None:
+        """What a server notes on an item says nothing of which it is."""
+        found = {"type": "web_search_call", "action": {"type": "search"}}
+        noted = {**found, "status": "completed", "created_by": "x", "provider_data": {}}
+        assert marks(noted) == marks(found)
+
+    def test_no_id(self) -> None:
+        """An id that a provider gives to everything names nothing."""
+        for identity in ("__fake_id__", "", None):
+            one, other = ({**replied("m", text), "id": identity} for text in ("one", "other"))
+            assert set(marks(one)).isdisjoint(marks(other))
+
+
 class TestWrong:
     def test_repeated(self) -> None:
         """What the server has is taken out: by its call, by its id, by its text."""

@@ -86,7 +86,7 @@ def _same(state: RunState, stored: Conversation, place: Place) -> bool:
     if place.conversation_id is not None:
         return place.previous_response_id is None and place.conversation_id == stored.id
     if stored.mode != "response_chain" or place == LOCAL:
-        return place == LOCAL and stored.mode == "local"
+        return False
     if (named := place.previous_response_id) is None:
         return True
     # Named again, what the app began with; a response of the run is where to go on from.
