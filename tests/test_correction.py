@@ -64,6 +64,11 @@ class TestMarks:
             one, other = ({**replied("m", text), "id": identity} for text in ("one", "other"))
             assert set(marks(one)).isdisjoint(marks(other))
 
+    def test_without_its_id(self) -> None:
+        """A message is known by what it says where its id was left out, as for reasoning."""
+        nameless = {key: value for key, value in replied("m").items() if key != "id"}
+        assert not set(marks(nameless)).isdisjoint(marks(replied("m")))
+
 
 class TestWrong:
     def test_repeated(self) -> None:
