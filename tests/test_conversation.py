@@ -12,6 +12,7 @@ import hitl
 import hitl.conversation
 from hitl import transfer, values
 from hitl.conversation import LOCAL, Place, Tracker, history, prime, receipt, record, staged
+from hitl.conversation.told import kept
 from hitl.errors import (
     ConversationError,
     ConversationMismatch,
@@ -27,7 +28,9 @@ from tests.conversation.server import Refused, Server, called, done, replied, sa
 
 if TYPE_CHECKING:
     from hitl import RunState
+    from hitl.model import Kind
 
+NEVER_SENT: tuple[Kind, ...] = ("output", "opaque", "approval")
 CONVERSATION = Conversation(id="conv_1")
 CHAIN = Conversation(previous_response_id="resp_0")
 
@@ -134,6 +137,27 @@ class TestTracker:
         yes = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}
         assert talk.add([yes]).prepare().unanswered == ()
 
+    def test_unanswered(self) -> None:
+        """The calls that wait are named in one order, whatever set they come from."""
+        names = tuple(f"call_{number}" for number in range(9))
+        talk = Tracker(conversation_id="c", open=frozenset(names))
+        assert talk.prepare().unanswered == names
+
+    def test_names(self) -> None:
+        """A name that is not given is none that was."""
+        talk = Tracker(conversation_id="c").add([said("one")], [10]).add([said("two")])
+        assert [each.name for each in talk.pending] == [10, 11]
+
+    def test_place(self) -> None:
+        """A request names the place it goes to, and no other."""
+        local = Tracker().add([said("go on")]).prepare()
+        assert local.parameters == {"input": [said("go on")]}
+        talk = Tracker(conversation_id="c").add([said("go on")])
+        talk = talk.sent(talk.prepare()).accepted("r")
+        assert talk.stored().previous_response_id is None
+        both = prime(Run().state(Conversation(id="c", previous_response_id="r"))).prepare()
+        assert (both.conversation_id, both.previous_response_id) == ("c", None)
+
     def test_out_of_turn(self) -> None:
         """A verb out of turn is refused, and so is a request that was made elsewhere."""
         talk = Tracker(conversation_id="c").add([said("go on")])
@@ -149,7 +173,9 @@ class TestTracker:
             lambda: receipt(talk, []),
             lambda: Tracker(conversation_id="c").sent(request),
             lambda: evolve(talk, conversation_id="d").sent(request),
+            lambda: talk.settle(received=False),
             lambda: talk.add([said("x")], [3, 4]),
+            lambda: talk.add([said("x"), said("x")], [3, 3]),
         ):
             with pytest.raises(ConversationError, match="expected"):
                 wrong()
@@ -191,6 +217,34 @@ class TestReceipt:
         """Law 7: a listing that does not tell settles nothing."""
         with pytest.raises(ReceiptUnknown):
             receipt(self.doubt(), items)
+
+    def test_somebody_elses_output(self) -> None:
+        """An output behind the request whose call the response did not make is no part of it."""
+        hosted = [{**called("b"), "type": "shell_call"}, {**done("b"), "type": "shell_call_output"}]
+        arrived = [self.listing("go on"), replied("m"), said("go on"), *hosted]
+        assert receipt(self.doubt(), arrived).output == tuple(hosted)
+        with pytest.raises(ReceiptUnknown):
+            receipt(self.doubt(), [*arrived, done("c")])
+
+    def test_behind_an_answer_of_nothing(self) -> None:
+        """A request without items, answered by none, changes nothing of what is there."""
+        talk = Tracker(conversation_id="c").add([said("go on")])
+        talk = talk.sent(talk.prepare()).accepted("r", [replied("m")])
+        talk = talk.sent(talk.prepare()).accepted("s").add([said("go on")])
+        talk = talk.sent(talk.prepare()).cut()
+        assert not receipt(talk, [said("go on"), replied("m")]).received
+
+    def test_of_a_stored_run(self) -> None:
+        """A state says after which item a request begins."""
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [replied("m")])
+        run.add([said("go on")], "input")
+        talk = prime(run.state(evolve(CONVERSATION, acknowledged=((0, 2),))))
+        talk = talk.sent(talk.prepare()).cut()
+        listed = [said("go on"), replied("m")]
+        assert not receipt(talk, listed).received
+        assert receipt(talk, [*listed, said("go on"), called("a")]).received
 
     def test_half(self) -> None:
         """Law 7: a listing with half of the request does not tell."""
@@ -243,7 +297,9 @@ class TestPrime:
         run = Run(text=text)
         if text is None:
             run.add([said("go on")], "input")
-        assert sends(prime(run.state(mode))) == ["go on"]
+        talk = prime(run.state(mode))
+        assert sends(talk) == ["go on"]
+        assert talk.mode == mode.mode
 
     def test_sent_is_in_doubt(self) -> None:
         """Law 7: a state stored while a request was under way comes back in doubt."""
@@ -314,6 +370,77 @@ class TestPrime:
         talk = prime(run.state(CONVERSATION))
         assert len(talk.pending) == (0 if place else 2)
 
+    @pytest.mark.parametrize("answered", [False, True])
+    @pytest.mark.parametrize("mode", [CONVERSATION, Conversation(previous_response_id="resp")])
+    def test_begun_with_an_output(self, mode: Conversation, *, answered: bool) -> None:
+        """R-50: a run that begins with the output of a call its server made before sends it."""
+        run = Run()
+        run.add([done("before")])
+        if answered:
+            run.respond("resp_0", [called("a")])
+            run.add([done("a")])
+        assert sends(prime(run.state(mode))) == (["a"] if answered else ["before"])
+        elsewhere = prime(run.state(mode), Place(conversation_id="other")).prepare()
+        assert [each.raw for each in elsewhere.held] == [done("before")]
+
+    def test_notes(self) -> None:
+        """What a server or an SDK notes on an item is no part of it: the API would refuse it."""
+        noted = {"created_by": "agent", "status": "completed"}
+        chunk = {"stdout": "x", "created_by": "agent"}
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [{**called("a"), "type": "shell_call", **noted}])
+        output = {"type": "shell_call_output", "call_id": "a", "output": [chunk, "odd"]}
+        run.add([{**output, **noted, "shell_output": [], "provider_data": {"box": 1}}])
+        run.add([{**replied("msg"), "status": None}, {**done("b"), "output": [chunk]}])
+        _, call, answer, reply, other = history(run.state())
+        assert call.raw == {**called("a"), "type": "shell_call"}
+        assert answer.raw == {**output, "output": [{"stdout": "x"}, "odd"]}
+        assert "status" not in reply.raw
+        assert other.raw == {**done("b"), "output": [chunk]}
+
+    @pytest.mark.parametrize("policy", [None, "preserve", "omit"])
+    def test_reasoning(self, policy: str | None) -> None:
+        """Reasoning goes out without its id where the run omits it; what the app said as it was."""
+        thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
+        run = Run()
+        run.add([thought])
+        run.respond("resp_0", [thought])
+        state = evolve(run.state(), input=((0, 1),), generated=((1, 2),), session=((1, 2),))
+        mine, theirs = history(evolve(state, reasoning_item_id_policy=policy))
+        assert mine.raw == thought
+        assert theirs.raw == {k: v for k, v in thought.items() if k != "id" or policy != "omit"}
+
+    def test_listed_twice(self) -> None:
+        """R-10: an item that stands in two lists of the SDK is one occurrence."""
+        run = Run()
+        run.add([said("go on"), said("go on")], "input")
+        state = evolve(run.state(), input=((0, 2),), generated=((1, 2),))
+        assert [each.name for each in history(state)] == [0, 1]
+
+    @pytest.mark.parametrize("kind", NEVER_SENT)
+    def test_never_sent(self, kind: Kind) -> None:
+        """R-13: what is for people, unknown, or a copy for the record, no model is told."""
+        run = Run()
+        run.add([said("go on"), said("and")], "input")
+        run.records[1] = Record(item=Item(kind=kind, raw=said("and")))
+        assert [each.name for each in history(run.state())] == [0]
+
+    def test_one_list(self) -> None:
+        """A writer that keeps one list of items means it for the model and for the session."""
+        state = waiting(CONVERSATION)
+        assert history(evolve(state, generated=None)) == history(state)
+        assert kept(evolve(state, session=None)) == kept(state)
+
+    def test_acknowledged_stays(self) -> None:
+        """R-8: what the server has it has, also what the history leaves out."""
+        run = Run()
+        run.add([said("go on")], "input")
+        run.respond("resp_0", [called("a")])
+        run.add([done("a"), done("a", "again")])
+        stored = evolve(CONVERSATION, acknowledged=((0, 5),))
+        assert prime(run.state(stored)).acknowledged == ((0, 5),)
+
     def test_rejected_twice(self) -> None:
         """R-8: a second output of one call is not said."""
         run = Run()
@@ -345,7 +472,9 @@ class TestPrime:
         told = [each.name for each in history(state)]
         chain = state.conversation is not None and state.conversation.mode == "response_chain"
         for place in (LOCAL, Place(auto=not chain), Place(conversation_id="elsewhere")):
-            assert [each.name for each in prime(state, place).pending] == told
+            talk = prime(state, place)
+            assert [each.name for each in talk.pending] == told
+            assert not talk.prepare().held
         for conversation in (CONVERSATION, Conversation(auto=True)):
             talk = prime(evolve(state, conversation=conversation))
             having = [*positions(talk.acknowledged)]
@@ -396,6 +525,8 @@ class TestMove:
             talk = prime(state, Place(previous_response_id=response_id))
             assert talk.prepare().previous_response_id == response_id
             assert sends(talk) == expected
+        follows = prime(state, Place(previous_response_id="resp_0", auto=True))
+        assert follows.auto
 
     def test_the_same(self) -> None:
         """The place it was named again changes nothing."""

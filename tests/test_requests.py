@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agents import Agent, RunConfig, RunHooks, function_tool
+from agents import (
+    Agent,
+    ModelProvider,
+    RunConfig,
+    RunHooks,
+    Runner,
+    ShellCommandOutput,
+    ShellResult,
+    ShellTool,
+    function_tool,
+)
 from agents.run import CallModelData, ModelInputData
 from agents.run_internal.oai_conversation import OpenAIServerConversationTracker
+from agents.tool_context import ToolContext  # noqa: TC002  (function_tool reads annotations)
 
 import hitl
 from hitl.conversation import LOCAL, Place
@@ -17,7 +29,7 @@ from hitl.errors import ConversationMismatch, InDoubt, InputRefused, ReceiptUnkn
 from hitl.runtime.durable.turn import turn_of
 from tests.conversation.durable import cut_behind
 from tests.conversation.model import ServerModel
-from tests.conversation.server import Server, called, replied, said, short
+from tests.conversation.server import Server, called, done, replied, said, short
 from tests.test_cli import invoke
 from tests.test_cli import said as invoke_said
 
@@ -226,6 +238,120 @@ class TestInside:
         assert (len(outer.requests), len(inner.requests), len(ran)) == (2 + before, 2, runs)
 
 
+HOSTED: list[Raw] = [
+    {"type": "shell_call", "id": "sh_1", "call_id": "call_0", "status": "completed"},
+    {"type": "shell_call_output", "id": "sho_1", "call_id": "call_0", "status": "completed"},
+]
+HOSTED[0] |= {"action": {"commands": ["ls"], "timeout_ms": None, "max_output_length": None}}
+HOSTED[1] |= {"output": [{"stdout": "x", "stderr": "", "outcome": {"type": "timeout"}}]}
+HOSTED[1] |= {"max_output_length": None, "created_by": "server"}
+
+
+class TestHosted:
+    """A server that runs a tool itself puts its output into the response."""
+
+    @staticmethod
+    @pytest.mark.parametrize("mode", [CHAIN, CONVERSATION], ids=["chain", "conv"])
+    def test_is_there(mode: dict[str, Any]) -> None:
+        """Law 7: that output is there, though the SDK keeps another copy of it."""
+        stage = Stage([called("call_1")], [*HOSTED, called("call_2")], [replied("msg_1")])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+            await hitl.run(_hosting(stage), "go", run_id=RUN, **options, **mode)
+            for call in ("call_1", "call_2"):
+                await store.decide(RUN, call, YES)
+                await hitl.resume(_hosting(stage), RUN, **options)
+
+        through()
+        assert stage.carried == [["go"], ["call_1"], ["call_2"]]
+
+    @staticmethod
+    def test_is_there_when_the_run_comes_back() -> None:
+        """Law 7: it is in the conversation that was left with the response recorded."""
+        calls = [called(f"call_{number}") for number in range(1, 4)]
+        turns = [[calls[0]], [*HOSTED, calls[1]], [calls[2]], [replied("msg_1")]]
+        stage = Stage(*turns)
+        places = [Place(conversation_id="other"), Place(conversation_id="conv"), None]
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+            await hitl.run(_hosting(stage), "go", run_id=RUN, **options, **CONVERSATION)
+            await store.decide(RUN, "call_1", YES)
+            await cut_behind(hitl.resume, _hosting(stage), RUN, **options)
+            for call, place in zip(("call_1", "call_2", "call_3"), places, strict=True):
+                if call != "call_1":
+                    await store.decide(RUN, call, YES)
+                await hitl.resume(_hosting(stage), RUN, place=place, **options)
+
+        through()
+        assert stage.carried == [["go"], ["call_1"], ["call_2"], ["call_3"]]
+
+
+def _hosting(stage: Stage) -> Agent[Any]:
+    agent = stage.agent
+    agent.tools.append(ShellTool(environment={"type": "container_auto"}))
+    return agent
+
+
+class TestApart:
+    @staticmethod
+    @MODES
+    @pytest.mark.parametrize("how", ["whole", "streamed", "sync"])
+    def test_is_asked_for_itself(mode: dict[str, Any], how: str) -> None:
+        """A run that a tool starts with the config it was handed is none of the durable run."""
+        outer = ServerModel(Server(), [called("call_1")], [replied("msg_1", "outer")])
+        other = ServerModel(Server(), [replied("msg_2", "other")])
+        models = _Models({"outer": outer, "other": other})
+        config = RunConfig(tracing_disabled=True, model_provider=models)
+        heard: list[object] = []
+
+        async def tool(context: ToolContext[Any]) -> str:
+            scout = Agent[Any](name="scout", model="other")
+            options: dict[str, Any] = {"run_config": context.run_config}
+            result: Any
+            if how == "streamed":
+                result = Runner.run_streamed(scout, "look", **options)
+                async for _ in result.stream_events():
+                    pass
+            elif how == "sync":
+                result = await asyncio.to_thread(_in_a_thread, scout, options)
+            else:
+                result = await Runner.run(scout, "look", **options)
+            heard.append(result.final_output)
+            return "done"
+
+        agent = Agent[Any](name="ops", model="outer", tools=[function_tool(tool)])
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            run = await hitl.run(agent, "go", store=store, run_id=RUN, run_config=config, **mode)
+            assert run.final_output == "outer"
+
+        through()
+        assert heard == ["other"]
+        assert (len(outer.requests), len(other.requests)) == (2, 1)
+
+
+def _in_a_thread(agent: Agent[Any], options: dict[str, Any]) -> Any:  # noqa: ANN401
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        return Runner.run_sync(agent, "look", **options)
+
+
+class _Models(ModelProvider):
+    """Gives models by name."""
+
+    def __init__(self, models: dict[str, Any]) -> None:
+        self._models = models
+
+    def get_model(self, model_name: str | None) -> Any:  # noqa: ANN401
+        """Give a model."""
+        return self._models[model_name or ""]
+
+
 class TestInDoubt:
     @staticmethod
     @pytest.mark.parametrize("mode", [{}, CHAIN], ids=["local", "chain"])
@@ -296,6 +422,33 @@ class TestInDoubt:
         through()
         assert stage.ran == 1
         assert [len(each) for each in stage.server.received] == [1, 1]
+
+    @staticmethod
+    @pytest.mark.parametrize("arrived", [False, True], ids=["lost", "arrived"])
+    def test_begun_with_an_output(*, arrived: bool) -> None:
+        """An app that ran the tool itself brings its output: that is no part of the answer."""
+        stage = Stage()
+        before: list[Raw] = [said("look"), called("call_0")]
+        stage.server.conversations["conv"] = before
+
+        @on_a_store
+        async def through(store: Store) -> None:
+            failing = _Failing(stage.server, TimeoutError(), arrives=arrived)
+            stage.model.server = failing  # type: ignore[assignment]
+            options: dict[str, Any] = {"store": store, "run_id": RUN, "run_config": CONFIG}
+            with pytest.raises(TimeoutError):
+                await hitl.run(stage.agent, [done("call_0")], **options, **CONVERSATION)
+            stage.model.server = stage.server
+            if arrived:
+                stage.model.answers.pop(0)
+            await hitl.reconcile(store, RUN, stage.server.conversations["conv"], start=len(before))
+            await stage.go_on(store)
+            await store.decide(RUN, "call_1", YES)
+            assert (await stage.go_on(store)).final_output == "hello"
+
+        through()
+        told = [short(each) for each in stage.server.conversations["conv"]]
+        assert told == ["look", "call_0?", "call_0!", "call_1?", "call_1!", "msg_1"]
 
     @staticmethod
     @pytest.mark.parametrize("more", [[], ["and this"], ["and this", "and this"]])
@@ -429,6 +582,10 @@ class _Failing:
         raise self._error
 
 
+async def _executor(_request: object) -> ShellResult:
+    return ShellResult(output=[ShellCommandOutput(stdout="x")], provider_data={"box": 1})
+
+
 EVERYTHING = ["go", "call_1", "call_1"]
 
 
@@ -466,6 +623,34 @@ class TestPlace:
         stays = place == LOCAL
         assert stage.carried[2] == ([*carries, "call_2", "call_2"] if stays else ["call_2"])
         assert stage.ran == 2
+
+    @staticmethod
+    def test_as_the_sdk_writes_it() -> None:
+        """What is put in carries no note of a server or an SDK: the API refuses unknown fields."""
+        sent: list[Raw] = []
+        for place in (LOCAL, Place(conversation_id="other")):
+            action = {"commands": ["ls"], "timeout_ms": None, "max_output_length": None}
+            shell = {"type": "shell_call", "action": action, "created_by": "agent"}
+            shell |= {"id": "sh_1", "call_id": "call_0", "status": "completed"}
+            stage = Stage([shell], [called("call_1")], [replied("msg_1")])
+            tool = ShellTool(executor=_executor)
+
+            @on_a_store
+            async def through(
+                store: Store, stage: Stage = stage, tool: ShellTool = tool, place: Place = place
+            ) -> None:
+                agent = stage.agent
+                agent.tools.append(tool)
+                options: dict[str, Any] = {"store": store, "run_config": CONFIG}
+                await hitl.run(agent, "go", run_id=RUN, **options)
+                await store.decide(RUN, "call_1", YES)
+                await hitl.resume(agent, RUN, place=place, **options)
+
+            through()
+            sent.append(stage.model.requests[-1]["input"])
+        assert sent[0] == sent[1]
+        notes = {"shell_output", "provider_data", "created_by"}
+        assert all(notes.isdisjoint(each) for each in sent[1])
 
     @staticmethod
     @pytest.mark.parametrize("start", [{}, CHAIN, CONVERSATION], ids=["local", "chain", "conv"])

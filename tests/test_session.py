@@ -11,8 +11,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hitl.conversation import mark, reconcile, restart, unsaved
+from hitl.conversation import history, mark, reconcile, restart, unsaved
 from hitl.conversation.entry import content_of
+from hitl.conversation.told import latest
 from hitl.model import Processed, Step, spans
 from tests.agents.session import MemorySession
 from tests.conversation.run import Run
@@ -273,6 +274,33 @@ class TestHeldBack:
         held = [*TOLD, said("hello?")]
         found = reconcile(self.state(1), held, deferred=True, repair=True)
         assert (found.early, found.take_back, found.withdrawn) == ((5,), 0, ())
+
+
+class TestLatest:
+    """Where the response begins whose calls wait."""
+
+    @staticmethod
+    @pytest.mark.parametrize("copied", [False, True])
+    def test_begins(*, copied: bool) -> None:
+        """With its first item; also where the SDK keeps other copies of its calls."""
+        run = Run()
+        run.add([said("go"), called("a"), done("a"), replied("m"), called("b")])
+        new = (4, 5) if copied else (3, 5)
+        if copied:
+            run.records.append(run.records[4])
+            run.told[4] = 5
+        step = Step(kind="interruption", interruptions=())
+        state = evolve(run.state(), processed=Processed(new_items=(new,)), step=step)
+        assert latest(state, history(state)) == (4 if copied else 3)
+
+    @staticmethod
+    def test_with_what_wants_no_answer() -> None:
+        """An item without a call is not every item without a call."""
+        run = Run()
+        run.add([said("go"), called("a"), done("a"), replied("m"), called("b")])
+        step = Step(kind="interruption", interruptions=())
+        state = evolve(run.state(), processed=Processed(new_items=((3, 5),)), step=step)
+        assert latest(state, history(state)[:3]) == 3
 
 
 class TestStopped:

@@ -40,7 +40,7 @@ place or moved to another (`Place`). What a session holds of a run, and what mak
 by `reconcile`.
 """
 
-from hitl.conversation.correction import Corrected, Correction, correct, filled, marks
+from hitl.conversation.correction import Corrected, Correction, Shown, correct, filled, marks
 from hitl.conversation.listing import Receipt, receipt
 from hitl.conversation.occurrence import Occurrence
 from hitl.conversation.place import LOCAL, Place, place_of, prime
@@ -59,6 +59,7 @@ __all__ = [
     "Receipt",
     "Request",
     "SessionPlan",
+    "Shown",
     "Tracker",
     "behind",
     "correct",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -52,6 +53,19 @@ class Corrected:
     missing: tuple[JSONObject, ...] = ()
 
 
+@frozen
+class Shown:
+    """An item as a filter of the app is given it.
+
+    Attributes:
+        raw: the item; the filter may edit it.
+        marks: what it was recognised by before.
+    """
+
+    raw: JSONObject
+    marks: tuple[str, ...]
+
+
 def marks(raw: JSONObject) -> tuple[str, ...]:
     """Give what an item is recognised by, the surest first: its call, its id, its content."""
     if (call := answered(raw)) is not None:
@@ -72,7 +86,7 @@ def correct(
     had: AbstractSet[str],
     given: Sequence[JSONObject],
     *,
-    shown: Iterable[tuple[str, ...]] = (),
+    shown: Sequence[Shown] | None = None,
 ) -> Corrected:
     """Give what an SDK is about to send, corrected.
 
@@ -83,23 +97,23 @@ def correct(
         request: what must be sent.
         had: the marks of what the server has.
         given: what the SDK is about to send.
-        shown: the marks of what a filter of the app was given: what of it is not in `given`, the
-            app took out on purpose.
+        shown: what a filter of the app was given; None where there is none. What it has rewritten
+            is the same occurrence still, what is not in `given` it took out on purpose.
     """
-    waiting = _by_mark(request.items)
+    waiting = _by_mark((each.name, marks(each.raw)) for each in request.items)
     taken: dict[int, JSONObject] = {}
     kept: list[tuple[int | None, JSONObject]] = []
     repeated: list[JSONObject] = []
-    for raw in given:
-        found = _next(waiting, marks(raw), taken.keys())
-        if found is not None:
-            taken[found.name] = raw
-            kept.append((found.name, raw))
-        elif not had.isdisjoint(marks(raw)):
+    for raw, known in zip(given, _recognised(given, shown), strict=True):
+        name = _next(waiting, known, taken.keys())
+        if name is not None:
+            taken[name] = raw
+            kept.append((name, raw))
+        elif not had.isdisjoint(known):
             repeated.append(raw)
         else:
             kept.append((None, raw))
-    dropped = _known(request.items, shown)
+    dropped = _known(request.items, (each.marks for each in shown or ()))
     missing = [each for each in request.items if each.name not in {*taken, *dropped}]
     names = frozenset(taken) | {each.name for each in missing}
     wrong = missing or repeated
@@ -114,54 +128,107 @@ def correct(
 def filled(request: Request, given: Sequence[JSONObject]) -> Corrected:
     """Give a request with all that it must carry, before everything is known of it.
 
+    What is put in is a copy: who is shown it may edit it.
+
     Args:
         request: what must be sent, as far as it is known.
         given: what an SDK is about to send; what of it is not known comes last.
     """
-    waiting = _by_mark(request.items)
+    waiting = _by_mark((each.name, marks(each.raw)) for each in request.items)
     taken: dict[int, JSONObject] = {}
     new: list[JSONObject] = []
     for raw in given:
-        found = _next(waiting, marks(raw), taken.keys())
-        if found is None:
+        name = _next(waiting, marks(raw), taken.keys())
+        if name is None:
             new.append(raw)
         else:
-            taken[found.name] = raw
+            taken[name] = raw
+    put_in = {each.name: deepcopy(each.raw) for each in request.items if each.name not in taken}
+    whole = [(taken | put_in)[each.name] for each in request.items]
     return Corrected(
-        input=[*(taken.get(each.name, each.raw) for each in request.items), *new],
+        input=[*whole, *new],
         names=frozenset(each.name for each in request.items),
         missing=tuple(each.raw for each in request.items if each.name not in taken),
     )
 
 
-def _by_mark(items: Iterable[Occurrence]) -> defaultdict[str, deque[Occurrence]]:
-    found: defaultdict[str, deque[Occurrence]] = defaultdict(deque)
-    for each in items:
-        for mark in marks(each.raw):
-            found[mark].append(each)
+def _recognised(
+    given: Sequence[JSONObject], shown: Sequence[Shown] | None
+) -> list[tuple[str, ...]]:
+    """Give the marks of each item, as they were before a filter rewrote it.
+
+    What a filter made itself is nothing that was said before, whatever it says; a call or an id
+    that is there already would be refused all the same.
+    """
+    if shown is None:
+        return [marks(raw) for raw in given]
+    return [
+        tuple(mark for mark in marks(raw) if " " in mark) if at is None else shown[at].marks
+        for raw, at in zip(given, _rewritten(given, shown), strict=True)
+    ]
+
+
+def _rewritten(given: Sequence[JSONObject], shown: Sequence[Shown]) -> list[int | None]:
+    """Give which of what a filter was shown each item is: the object, the same, or in its place."""
+    objects = {id(each.raw): at for at, each in enumerate(shown)}
+    found: list[int | None] = [objects.pop(id(raw), None) for raw in given]
+    taken = {at for at in found if at is not None}
+    alike = _by_mark((at, each.marks) for at, each in enumerate(shown))
+    for index, raw in enumerate(given):
+        if found[index] is None and (at := _next(alike, marks(raw), taken)) is not None:
+            found[index] = at
+            taken.add(at)
+    low, run = 0, list[int]()
+    for index, at in enumerate((*found, len(shown))):
+        if at is None:
+            run.append(index)
+            continue
+        left: defaultdict[object, deque[int]] = defaultdict(deque)
+        for place in range(low, at) if run else ():
+            if place not in taken:
+                left[_kind(shown[place].raw)].append(place)
+        for each in run:
+            if left[_kind(given[each])]:
+                found[each] = left[_kind(given[each])].popleft()
+        low, run = at + 1, []
+    return found
+
+
+def _kind(raw: JSONObject) -> object:
+    return raw.get("role") or raw.get("type")
+
+
+def _by_mark(
+    named: Iterable[tuple[int, tuple[str, ...]]],
+) -> defaultdict[str, deque[int]]:
+    found: defaultdict[str, deque[int]] = defaultdict(deque)
+    for name, known in named:
+        for mark in known:
+            found[mark].append(name)
     return found
 
 
 def _known(items: Iterable[Occurrence], shown: Iterable[tuple[str, ...]]) -> frozenset[int]:
     """Give the occurrences that somebody was shown, each once."""
-    waiting, found = _by_mark(items), set[int]()
-    for each in shown:
-        occurrence = _next(waiting, each, found)
-        if occurrence is not None:
-            found.add(occurrence.name)
+    waiting = _by_mark((each.name, marks(each.raw)) for each in items)
+    found = set[int]()
+    for known in shown:
+        name = _next(waiting, known, found)
+        if name is not None:
+            found.add(name)
     return frozenset(found)
 
 
 def _next(
-    waiting: dict[str, deque[Occurrence]], found: Iterable[str], taken: AbstractSet[int]
-) -> Occurrence | None:
-    """Find the first occurrence with one of these marks that is not taken."""
+    waiting: dict[str, deque[int]], found: Iterable[str], taken: AbstractSet[int]
+) -> int | None:
+    """Find the first that has one of these marks and is not taken."""
     for mark in found:
         places = waiting.get(mark, ())
         while places:
-            each = places.popleft()
-            if each.name not in taken:
-                return each
+            name = places.popleft()
+            if name not in taken:
+                return name
     return None
 
 

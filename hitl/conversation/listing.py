@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from hitl import document
-from hitl.conversation.occurrence import answered, parts
+from hitl.conversation.occurrence import answered, made_before, parts
 from hitl.document import JSONObject
 from hitl.errors import ConversationError, ReceiptUnknown
 
@@ -66,7 +66,7 @@ def receipt(tracker: Tracker, items: Sequence[JSONObject], *, start: int | None 
         message = "expected the request or nothing after it, found something else"
         raise ReceiptUnknown(message, hint="settle() with what a person says")
     output = tail[len(sent) :]
-    if any(each.get("role") in _OURS for each in output):
+    if made_before(output) or any(each.get("role") in _OURS for each in output):
         message = "expected the response alone behind the request, found what somebody said"
         raise ReceiptUnknown(message, hint="settle() with what a person says")
     return Receipt(received=True, output=tuple(output))

@@ -31,7 +31,7 @@ def asked(raw: JSONObject) -> str | None:
     kind = str(raw.get("type"))
     if kind == "mcp_approval_request":
         return _text(raw.get("id"))
-    return _text(raw.get("call_id")) if kind.endswith("_call") else None
+    return _text(raw.get("call_id")) if kind == "program" or kind.endswith("_call") else None
 
 
 def answered(raw: JSONObject) -> str | None:
@@ -56,6 +56,17 @@ def open_calls(items: Iterable[JSONObject], before: Iterable[str] = ()) -> froze
         elif (call := answered(raw)) is not None:
             waiting.discard(call)
     return frozenset(waiting)
+
+
+def made_before(items: Iterable[JSONObject]) -> frozenset[str]:
+    """Give the calls that `items` answer and do not hold: who keeps the history made them before.
+
+    An app that runs its tools itself begins a run with their outputs.
+    """
+    given = [*items]
+    made = {*map(asked, given)}
+    calls = map(answered, given)
+    return frozenset(call for call in calls if call is not None and call not in made)
 
 
 def parts(content: JSONValue) -> JSONValue:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from hitl.conversation.evidence import knows, last_id, proven
-from hitl.conversation.occurrence import open_calls
+from hitl.conversation.occurrence import made_before, open_calls
 from hitl.conversation.told import history
 from hitl.conversation.tracker import Tracker, names_of
 from hitl.errors import ConversationMismatch
@@ -86,7 +86,7 @@ def _same(state: RunState, stored: Conversation, place: Place) -> bool:
     if place.conversation_id is not None:
         return place.previous_response_id is None and place.conversation_id == stored.id
     if stored.mode != "response_chain" or place == LOCAL:
-        return place == LOCAL and stored.mode == "local"
+        return False
     if (named := place.previous_response_id) is None:
         return True
     # Named again, what the app began with; a response of the run is where to go on from.
@@ -113,19 +113,26 @@ def _from_response(
 def _resumed(state: RunState, stored: Conversation, told: Sequence[Occurrence]) -> Tracker:
     if stored.mode == "local":
         return _tracker(stored, told, frozenset())
+    before = made_before(each.raw for each in told)
     if stored.acknowledged is not None:
-        return _tracker(stored, told, names_of(stored.acknowledged))
+        return _tracker(stored, told, names_of(stored.acknowledged), before)
     if stored.mode == "conversation":
-        return _tracker(stored, told, proven(state, told, None))
+        return _tracker(stored, told, proven(state, told, None), before)
     # The SDK writes the response the app began with, and follows its own from there.
     newest = last_id(state)
     follows = newest or stored.previous_response_id
     having = proven(state, told, newest) if newest is not None else frozenset()
     chain = Conversation(previous_response_id=follows, auto=stored.auto)
-    return _tracker(chain, told, having)
+    return _tracker(chain, told, having, before)
 
 
-def _tracker(talk: Conversation, told: Sequence[Occurrence], having: frozenset[int]) -> Tracker:
+def _tracker(
+    talk: Conversation,
+    told: Sequence[Occurrence],
+    having: frozenset[int],
+    before: frozenset[str] = frozenset(),
+) -> Tracker:
+    """Give a tracker; `before` are the calls that the place made before the run began."""
     known = [each for each in told if each.name in having]
     pending = tuple(each for each in told if each.name not in having)
     in_doubt = talk.mode == "conversation" and talk.sent is not None
@@ -136,7 +143,7 @@ def _tracker(talk: Conversation, told: Sequence[Occurrence], having: frozenset[i
         auto=bool(talk.auto),
         pending=pending,
         acknowledged=talk.acknowledged or spans(each.name for each in known),
-        open=open_calls(each.raw for each in known),
+        open=open_calls((each.raw for each in known), before),
         flight=names_of(talk.sent or ()) if in_doubt else None,
         doubt=in_doubt,
         anchor=identity if isinstance(identity, str) else None,

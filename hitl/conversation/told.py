@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from hitl.model import Item, Kind
 
 _NEVER_SENT = frozenset({"approval", "output", "opaque"})
+# What a server or an SDK notes on an item that the Responses API takes in no request.
+_NOTED = frozenset({"created_by"})
+_NOTED_BY_KIND = {
+    "shell_call_output": _NOTED | {"status", "shell_output", "provider_data"},
+}
 
 
 def history(state: RunState) -> tuple[Occurrence, ...]:
@@ -46,7 +51,7 @@ def kept(state: RunState, given: Sequence[JSONObject] | None = None) -> tuple[Oc
     names = range(-len(given or ()), 0)
     begin = _input(state) if given is None else map(Occurrence, names, given)
     said = state.session if state.session is not None else state.generated
-    return tuple(_once([*begin, *_items(state, positions(said or ()))]))
+    return tuple(_once([*begin, *_generated(state, positions(said or ()))]))
 
 
 def withheld(state: RunState) -> tuple[JSONObject, ...]:
@@ -67,11 +72,8 @@ def latest(state: RunState, told: Sequence[Occurrence]) -> int:
 
 def behind(state: RunState, known: int) -> Iterator[tuple[Occurrence, Kind]]:
     """Give what the run generated behind its first `known` items, and of which kind each is."""
-    for position in model.behind(state.generated or (), known):
-        item = state.log.item(position)
-        raw = _sendable(state, position, item)
-        if raw is not None:
-            yield Occurrence(position, raw), item.kind
+    for each in _generated(state, model.behind(state.generated or (), known)):
+        yield each, state.log.item(each.name).kind
 
 
 def record(state: RunState, tracker: Tracker) -> RunState:
@@ -92,7 +94,18 @@ def record(state: RunState, tracker: Tracker) -> RunState:
 def _told(state: RunState) -> Iterator[Occurrence]:
     yield from _input(state)
     generated = state.generated if state.generated is not None else state.session
-    yield from _items(state, positions(generated or ()))
+    yield from _generated(state, positions(generated or ()))
+
+
+def _generated(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
+    """Give items as the model is told them: by the policy of the run, reasoning without its id."""
+    omits = state.reasoning_item_id_policy == "omit"
+    for each in _items(state, places):
+        if omits and each.raw.get("type") == "reasoning":
+            told = {key: value for key, value in each.raw.items() if key != "id"}
+            yield Occurrence(each.name, told)
+        else:
+            yield each
 
 
 def _input(state: RunState) -> Iterator[Occurrence]:
@@ -111,7 +124,24 @@ def _items(state: RunState, places: Iterable[int]) -> Iterator[Occurrence]:
 
 
 def _sendable(state: RunState, position: int, item: Item) -> JSONObject | None:
-    return None if item.kind in _NEVER_SENT else plain(state, position, item)
+    raw = None if item.kind in _NEVER_SENT else plain(state, position, item)
+    return None if raw is None else _without_notes(raw)
+
+
+def _without_notes(raw: JSONObject) -> JSONObject:
+    noted = _NOTED_BY_KIND.get(str(raw.get("type")), _NOTED)
+    told = {key: each for key, each in raw.items() if key not in noted}
+    if told.get("status", "") is None:
+        del told["status"]
+    chunks = told.get("output")
+    if raw.get("type") == "shell_call_output" and isinstance(chunks, list):
+        told["output"] = [
+            {key: each for key, each in chunk.items() if key not in _NOTED}
+            if isinstance(chunk, dict)
+            else chunk
+            for chunk in chunks
+        ]
+    return told
 
 
 def plain(state: RunState, position: int, item: Item) -> JSONObject | None:

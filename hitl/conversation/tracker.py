@@ -70,7 +70,8 @@ class Tracker:
         auto: whether each response is followed by the next request, without an id to begin with.
         pending: what the server does not surely have, in order; with a local history, everything.
         acknowledged: names of what the server surely has.
-        open: calls the server made that it has no answer to.
+        open: calls the server made that it has no answer to. For a conversation that made calls
+            before it was tracked, say which.
         flight: names of what is on its way; None when no request is.
         doubt: whether nobody knows if what is on its way arrived.
         anchor: id of the last item the server surely has; None when it gave none.

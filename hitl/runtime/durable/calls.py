@@ -55,11 +55,16 @@ ANSWERS: ContextVar[list[int]] = ContextVar("hitl_answers")
 """How many responses the run inside an agent used as a tool has: one number."""
 
 
+APART: ContextVar[bool] = ContextVar("hitl_apart", default=False)
+"""Whether what runs now is a run of the app's own: none of a durable run, nor inside one."""
+
+
 def outside() -> None:
     """Be in no run and in no call."""
     PATH.set(())
     INSIDE.set(None)
     KEY.set(None)
+    APART.set(False)
 
 
 def strays(calls: Iterable[str], state: RunState | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agents import Model, ModelProvider, RunConfig
 from attrs import frozen
 
-from hitl.runtime.durable.calls import PATH
+from hitl.runtime.durable.calls import APART, PATH
 from hitl.runtime.durable.request import Requests
 from hitl.runtime.durable.response import completed, of_reply
 
@@ -46,7 +46,7 @@ class Guards:
         """Give a filter that is shown all that goes out, and may take of that what it wants."""
 
         def watched(data: Any) -> Any:  # noqa: ANN401 - what the SDK gives a filter, and takes
-            if not PATH.get():
+            if not PATH.get() and not APART.get():
                 data.model_data.input = self.requests.talk.show(data.model_data.input)
             return theirs(data)
 
@@ -71,10 +71,14 @@ class Guard:
 
     async def get_response(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401
         """Ask for a whole reply: a run inside an agent used as a tool does."""
+        if APART.get():
+            return await self._model.get_response(*args, **options)
         return await self._guards.requests.reply(self._model.get_response, args, options)
 
     def stream_response(self, *args: Any, **options: Any) -> AsyncIterator[Any]:  # noqa: ANN401
         """Ask for a response event by event, each response once in the life of the run."""
+        if APART.get():
+            return self._model.stream_response(*args, **options)
         ask = self._model.stream_response if self._guards.streams else self._whole
         return self._guards.requests.stream(ask, args, options)
 

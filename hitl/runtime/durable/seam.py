@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hitl.runtime.durable import private, session
-from hitl.runtime.durable.calls import ANSWERS, INSIDE
+from hitl.runtime.durable.calls import ANSWERS, APART, INSIDE
 from hitl.runtime.durable.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class Seam(private.AgentRunner):
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:  # noqa: A002, ANN401
         """Run; no agent used as a tool comes this way."""
-        return self._runner.run_sync(starting_agent, input, **options)
+        with _apart():
+            return self._runner.run_sync(starting_agent, input, **options)
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:  # noqa: A002, ANN401
         """Run; see `run`."""
@@ -54,9 +55,13 @@ def _entered(
     options: dict[str, Any],
 ) -> Iterator[tuple[Inside | None, Any]]:
     """Give the scope this run is the run of, and the agent to run; edits `options`."""
+    if isinstance(options.get("hooks"), Hooks):  # the durable run itself
+        yield None, agent
+        return
     inside = INSIDE.get()
     if inside is None or inside.agent is not agent:
-        yield None, agent
+        with _apart():
+            yield None, agent
         return
     # What runs in there is no run of this scope: a tool may start runs of its own.
     mark = INSIDE.set(None)
@@ -69,6 +74,19 @@ def _entered(
     finally:
         ANSWERS.reset(answers)
         INSIDE.reset(mark)
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Let a run be the app's own, which a tool or a guardrail started.
+
+    Its tool may hand it the run config of the durable run, and so models that have a guard.
+    """
+    mark = APART.set(True)
+    try:
+        yield
+    finally:
+        APART.reset(mark)
 
 
 def install() -> None:

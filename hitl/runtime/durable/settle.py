@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from hitl.conversation import Receipt, Tracker, place_of, prime, receipt, staged
+from hitl.conversation import Receipt, place_of, prime, receipt, staged
 from hitl.errors import ReceiptUnknown, UnknownCall
 from hitl.runtime.durable.kickoff import begun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import dump_output
-from hitl.runtime.durable.talk import items_of
+from hitl.runtime.durable.talk import tracker_of
 from hitl.runtime.durable.turn import turn_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from hitl.conversation import Tracker
     from hitl.document import JSONObject
     from hitl.store import Run, Store, Stored
 
@@ -73,4 +74,4 @@ def _tracker(stored: Stored) -> Tracker:
     if stored.checkpoint is not None:
         return prime(unpack(stored)[0])
     kickoff = begun(stored)
-    return Tracker(conversation_id=kickoff.conversation_id).add(items_of(kickoff.given))
+    return tracker_of(kickoff.place, kickoff.given)

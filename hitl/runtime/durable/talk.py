@@ -12,6 +12,7 @@ from hitl.conversation import (
     Correction,
     Occurrence,
     Place,
+    Shown,
     Tracker,
     behind,
     correct,
@@ -22,14 +23,15 @@ from hitl.conversation import (
     prime,
     record,
 )
-from hitl.conversation.occurrence import answered
+from hitl.conversation.occurrence import answered, made_before
+from hitl.conversation.told import plain
 from hitl.document import JSONObject
-from hitl.model import Conversation, RunState, Spans, ahead, count, spans
+from hitl.model import Conversation, RunState, Spans, ahead, count, positions, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from hitl.model import Mode
+    from hitl.model import Kind, Mode
 
 log = logging.getLogger("hitl")
 
@@ -66,7 +68,7 @@ class Talk:
     _tracker: Tracker | None = field(default=None, init=False)
     _primed: bool = field(default=False, init=False)
     _elsewhere: Place | None = field(default=None, init=False)
-    _shown: list[tuple[str, ...]] = field(factory=list, init=False)
+    _shown: list[Shown] | None = field(default=None, init=False)
     _put: tuple[JSONObject, ...] = field(default=(), init=False)
     _had: set[str] = field(factory=set, init=False)
     _told: Spans = field(default=(), init=False)
@@ -84,12 +86,8 @@ class Talk:
 
     def begin(self, place: Place, given: str | Sequence[JSONObject]) -> None:
         """Begin a run with its input; its items have no positions yet."""
-        tracker = Tracker(
-            conversation_id=place.conversation_id,
-            previous_response_id=place.previous_response_id,
-            auto=place.auto,
-        )
-        self._tracker = None if tracker.mode == "local" else tracker.add(items_of(given))
+        tracker = tracker_of(place, given)
+        self._tracker = None if tracker.mode == "local" else tracker
 
     def resume(self, state: RunState) -> RunState:
         """Begin with a stored state; give it in the place where it goes on.
@@ -128,6 +126,7 @@ class Talk:
         elif not self._primed:
             new = evolve(tracker.stored(), acknowledged=())
             self._prime(evolve(state, conversation=new) if self._elsewhere else state, None)
+            self._held_back(tracker, state)
         elif ahead(state.generated or (), count(self._told)) != self._told:
             stored = state.conversation if tracker.flight is not None else tracker.stored()
             self._prime(evolve(state, conversation=stored), None)
@@ -142,10 +141,12 @@ class Talk:
     def show(self, given: Any) -> list[JSONObject]:  # noqa: ANN401
         """Give what a filter of the app is shown of the next request: what the SDK forgot, too."""
         items = items_of(given)
-        if self._tracker is not None and self._tracker.flight is None:
+        if self._tracker is None:
+            return items
+        if self._tracker.flight is None:
             found = filled(self._tracker.prepare(), items)
             items, self._put = found.input, found.missing
-        self._shown = [marks(each) for each in items]
+        self._shown = [Shown(each, marks(each)) for each in items]
         return items
 
     def send(self, given: Any, turn: int) -> Sending | None:  # noqa: ANN401
@@ -189,8 +190,8 @@ class Talk:
         """
         if place.conversation_id is None:
             return
-        output = set(state.responses[-1].output)
-        after = {each.name for each, _ in behind(state, known) if each.name not in output}
+        _, ours = _shared(state, list(behind(state, known)))
+        after = {each.name for each in ours}
         names = sorted({each.name for each in history(state)} - after)
         there = Conversation(id=place.conversation_id, acknowledged=spans(names))
         self.left = (*(each for each in self.left if each.id != there.id), there)
@@ -210,6 +211,22 @@ class Talk:
             known = (each for each in history(state) if each.name not in waiting)
             self._had = {mark for each in known for mark in marks(each.raw)}
 
+    def _held_back(self, begun: Tracker, state: RunState) -> None:
+        """Let what a filter of the app took out of the first request wait, as in any other.
+
+        Args:
+            begun: what the run began with; its items had no positions yet.
+            state: the run with its first response.
+        """
+        waits = {each.name for each in begun.pending} - (begun.flight or frozenset())
+        if self._tracker is None or begun.flight is None or not waits:
+            return
+        pairs = zip(begun.pending, history(state), strict=False)
+        same = {there.name for here, there in pairs if here.name in waits and _alike(here, there)}
+        having = (each for each in positions(self._tracker.acknowledged) if each not in same)
+        known = evolve(self._tracker.stored(), acknowledged=spans(having))
+        self._prime(evolve(state, conversation=known), None)
+
     def _further(self, tracker: Tracker, state: RunState) -> Tracker:
         """Take the items that follow those that are known."""
         told = list(behind(state, count(self._told)))
@@ -217,12 +234,7 @@ class Talk:
         if response and self._elsewhere is not None:
             return tracker.add([each.raw for each, _ in told], [each.name for each, _ in told])
         answers = response and tracker.flight is not None
-        output = set(state.responses[-1].output) if answers else set()
-        theirs: list[Occurrence] = []
-        ours: list[Occurrence] = []
-        for each, kind in told:
-            brought = answered(each.raw) is not None or kind == "input"
-            (ours if each.name not in output and brought else theirs).append(each)
+        theirs, ours = _shared(state, told, response=answers)
         if answers:
             before = tracker.pending
             tracker = tracker.accepted(
@@ -234,6 +246,45 @@ class Talk:
             known = (each for each in (*before, *theirs) if each.name not in waiting)
             self._had.update(mark for each in known for mark in marks(each.raw))
         return tracker.add([each.raw for each in ours], [each.name for each in ours])
+
+
+def _shared(
+    state: RunState, told: Iterable[tuple[Occurrence, Kind]], *, response: bool = True
+) -> tuple[list[Occurrence], list[Occurrence]]:
+    """Tell what the server said of items that came, and what the run brought.
+
+    The SDK may keep another copy of an item than the response has, so names do not say it all: an
+    output is the server's, too, where the response answers the call itself.
+
+    Args:
+        state: the run.
+        told: the items, each with its kind.
+        response: whether the newest response came with them.
+    """
+    output = set(state.responses[-1].output) if response else set()
+    own = {answered(plain(state, at, state.log.item(at)) or {}) for at in output} - {None}
+    theirs: list[Occurrence] = []
+    ours: list[Occurrence] = []
+    for each, kind in told:
+        call = answered(each.raw)
+        brought = kind == "input" or (call is not None and call not in own)
+        (ours if each.name not in output and brought else theirs).append(each)
+    return theirs, ours
+
+
+def _alike(one: Occurrence, other: Occurrence) -> bool:
+    return marks(one.raw) == marks(other.raw)
+
+
+def tracker_of(place: Place, given: str | Sequence[JSONObject]) -> Tracker:
+    """Give the tracker of a run that begins with its input."""
+    items = items_of(given)
+    return Tracker(
+        conversation_id=place.conversation_id,
+        previous_response_id=place.previous_response_id,
+        auto=place.auto,
+        open=made_before(items),
+    ).add(items)
 
 
 def items_of(given: Any) -> list[JSONObject]:  # noqa: ANN401 - what a model is given
