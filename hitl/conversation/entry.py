@@ -71,8 +71,9 @@ def gives_names(told: Sequence[JSONObject], held: Sequence[JSONObject]) -> bool:
     """
     names = {name_of(each) for each in held}
     calls = [at for at, each in enumerate(told) if asked(each) and name_of(each) in names]
-    said = [each for each in told[: max(calls, default=0)] if "role" in each and name_of(each)]
-    if not said or any(name_of(each) in names for each in said):
+    named = [at for at, each in enumerate(told) if "role" in each and name_of(each)]
+    said = [told[at] for at in named if at < max(calls, default=0)]
+    if not said or any(name_of(told[at]) in names for at in named):
         return False
     theirs = Counter(content_of(each) for each in held if "role" in each and name_of(each))
     return not Counter(map(content_of, said)) - theirs
