@@ -205,15 +205,22 @@ class Gone(BaseException):
 
 
 class Mortal:
-    """A store that a killed process can no longer reach."""
+    """A store that a killed process can no longer reach.
+
+    Attributes:
+        dead: whether it is killed.
+        dies_in: the method it is killed at; None for none.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store, self.dead = store, False
+        self.dies_in: str | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         method = getattr(self._store, name)
 
         async def called(*given: Any, **options: Any) -> Any:  # noqa: ANN401
+            self.dead |= name == self.dies_in
             if self.dead:
                 raise Gone
             return await method(*given, **options)

@@ -145,22 +145,28 @@ def reconcile(
     )
 
 
-def restart(given: Sequence[JSONObject], held: Sequence[JSONObject], since: int) -> int:
+def restart(
+    given: Sequence[JSONObject],
+    held: Sequence[JSONObject],
+    since: int,
+    said: Sequence[JSONObject] = (),
+) -> int:
     """Give how many of the newest entries a worker wrote that died before its first checkpoint.
 
-    The input, and what followed it: unless somebody said something after it.
+    The input, and what followed it: unless somebody said something else after it.
 
     Args:
         given: the input the run begins with.
         held: the entries of the session, oldest first.
         since: how many it held before the run began.
+        said: what was said to the run while it went on.
     """
     marks = [content_of(each) for each in held[since:]]
     wanted = [content_of(each) for each in given]
     for end in range(len(marks), len(wanted) - 1, -1):
         if wanted and marks[end - len(wanted) : end] == wanted:
             behind = held[since + end :]
-            return 0 if any(map(is_apps, behind)) else len(behind) + len(wanted)
+            return 0 if _others(behind, said) else len(behind) + len(wanted)
     return 0
 
 
@@ -257,16 +263,23 @@ def _surplus(state: RunState, told: Sequence[Occurrence], found: _Found) -> Sequ
     """
     if found.behind >= found.end:
         return ()
-    waiting = [content_of(each.raw) for each in reversed(staged(state))]
+    entries = found.held[found.behind :]
+    if _others(entries, [each.raw for each in staged(state)]):
+        return ()
     calls = set(open_calls(each.raw for each in told))
     calls |= {call for each in told if (call := answered(each.raw)) is not None}
-    for raw in found.held[found.behind :]:
-        if is_apps(raw) and not (waiting and waiting.pop() == content_of(raw)):
-            return ()
+    for raw in entries:
         if (call := answered(raw)) is not None and call not in calls:
             return ()
         calls |= open_calls([raw])
     return range(found.behind, found.end)
+
+
+def _others(entries: Iterable[JSONObject], ours: Iterable[JSONObject]) -> bool:
+    """Tell whether somebody says something there that is not, in this order, for the run."""
+    waiting = [content_of(each) for each in ours][::-1]
+    apps = (content_of(each) for each in entries if is_apps(each))
+    return any(not waiting or waiting.pop() != each for each in apps)
 
 
 def _cut(found: _Found, surplus: Sequence[int], early: Sequence[int], *, repair: bool) -> int:

@@ -21,7 +21,7 @@ from hitl.runtime.durable import keep
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.turn import SESSION
 from hitl.runtime.once import Once
-from hitl.store import Stored, digest
+from hitl.store import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,17 +73,17 @@ class Memory:
         """The session as the SDK is given it."""
         return None if self.session is None else Once(self.session, self._before)
 
-    async def begin(self, kickoff: Kickoff, *, again: bool) -> None:
+    async def begin(self, kickoff: Kickoff, said: Sequence[JSONObject], *, again: bool) -> None:
         """Be ready for the input; when a worker before this one began too, take its back.
 
-        Without a mark of it that worker wrote nothing.
+        And what was `said` to that one. Without a mark of it that worker wrote nothing.
         """
         self._unmarked = True
         since = _marked(self.stored.effects) if self.stored is not None and again else None
         if self.session is None or since is None:
             return
         held = await _read(self.session)
-        count = restart(_items(kickoff.given), held, since)
+        count = restart(_items(kickoff.given), held, since, said)
         if count:
             log.warning("session: %s entries of a stopped worker are taken back", count)
         await _take_back(self.session, held, count)
@@ -139,13 +139,10 @@ class Memory:
             await self.gate.still()
             return
         self._unmarked = False
-        store, claim = self.gate.store, self.gate.claim
         held = document.encode({"held": len(await _read(self.session))})
-        name = f"{SESSION}{claim.generation}"
+        name = f"{SESSION}{self.gate.claim.generation}"
         try:
-            sha256 = digest(held)
-            await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
-            await store.finish(claim, name, held)
+            await self.gate.mark(name, "session", held)
             self.marks.append(name)
         except HitlError as exc:
             raise Halt(exc) from exc

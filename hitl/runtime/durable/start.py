@@ -10,6 +10,7 @@ from attrs import evolve
 
 from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists, SessionMismatch
 from hitl.lifecycle import ended, waits
+from hitl.model import staging
 from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
@@ -26,10 +27,10 @@ from hitl.runtime.durable.kickoff import (
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import calls_of, load_response
+from hitl.runtime.durable.said import items_of, rows_of
 from hitl.runtime.durable.turn import PLACE, cut, is_call, marks, recorded
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
-from hitl.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -121,17 +122,24 @@ async def take_up(
 
 def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
     attempt.book.memory.stored = stored
+    attempt.book.said.rows += rows_of(stored.effects)
+    said, behind = items_of(stored.effects), attempt.book.requests.under_way(())
     if stored.checkpoint is None:
         kickoff = begun(stored)
+        # The SDK stages nothing before the first turn of a run: it comes behind the first answer.
+        attempt.book.late.keep(said, waits=True)
         return _again(attempt, evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns)))
     kickoff = load_kickoff(stored.kickoff)
     state, note = unpack(stored)
     attempt.book.length, attempt.book.note = len(stored.entries), evolve(note, cut=False)
     attempt.book.memory.cut = note.cut
     attempt.book.requests.talk.left = note.left
-    attempt.book.late.keep(note.late, waits=attempt.book.requests.under_way(()))
-    limit = raised(state.turn.max, max_turns)
-    attempt.book.state = evolve(state, turn=evolve(state.turn, max=limit))
+    state = evolve(state, turn=evolve(state.turn, max=raised(state.turn.max, max_turns)))
+    late = (*note.late, *said)
+    if late and not behind and staging.refusal(state) is None:
+        state, late = staging.stage(state, late), ()
+    attempt.book.late.keep(late, waits=behind)
+    attempt.book.state = state
     return attempt.go_on(stored.requests, kickoff)
 
 
@@ -180,11 +188,8 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
 
 async def _mark(attempt: Attempt, place: Place) -> None:
     """Store where the run goes on: its first request may be the last that this worker makes."""
-    store, claim, said = attempt.store, attempt.claim, dump_place(place)
-    name = f"{PLACE}{claim.generation}"
-    sha256 = digest(said)
-    await store.start(claim, name, tool="place", arguments_sha256=sha256, idempotent=True)
-    await store.finish(claim, name, said)
+    name = f"{PLACE}{attempt.claim.generation}"
+    await attempt.book.gate.mark(name, "place", dump_place(place))
     attempt.book.memory.marks.append(name)
 
 

@@ -15,11 +15,13 @@ SESSION = "~session:"
 """Begins the name of a mark that says where a run begins in its session; a generation follows."""
 PLACE = "~place:"
 """Begins the name of a mark that says where a run was told to go on; a generation follows."""
+SAID = "~said:"
+"""Begins the name of a row of what was said to a run that goes on; generation and number follow."""
 
 
 def is_call(name: str) -> bool:
-    """Tell whether a name is that of a call: not of a request to a model, nor of a mark."""
-    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE))
+    """Tell whether a name is that of a call: not of a request to a model, of a mark, or input."""
+    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE, SAID))
 
 
 def name_of(turn: int, *outer: str) -> str:
