@@ -15,13 +15,15 @@ SESSION = "~session:"
 """Begins the name of a mark that says where a run begins in its session; a generation follows."""
 PLACE = "~place:"
 """Begins the name of a mark that says where a run was told to go on; a generation follows."""
+LIMIT = "~limit:"
+"""Begins the name of a mark that says how many turns a run was given; a generation follows."""
 SAID = "~said:"
 """Begins the name of a row of what was said to a run that goes on; generation and number follow."""
 
 
 def is_call(name: str) -> bool:
     """Tell whether a name is that of a call: not of a request to a model, of a mark, or input."""
-    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE, SAID))
+    return not name.rpartition("/")[2].startswith((_PREFIX, SESSION, PLACE, LIMIT, SAID))
 
 
 def name_of(turn: int, *outer: str) -> str:
@@ -45,7 +47,7 @@ def turn_of(call: str) -> int | None:
 def marks(effects: Iterable[Effect]) -> list[str]:
     """Give the names of the marks among effects, each of use until there is a checkpoint."""
     ended = (each for each in effects if each.state in {"finished", "rerun"})
-    return [each.call for each in ended if each.call.startswith((SESSION, PLACE))]
+    return [each.call for each in ended if each.call.startswith((SESSION, PLACE, LIMIT))]
 
 
 def recorded(effects: Iterable[Effect]) -> dict[str, bytes]:
