@@ -128,6 +128,22 @@ class TestBothForGood:
         assert {key: written[key] for key in record} == record
         assert read_back(made) == verdicts(state)
 
+    @pytest.mark.parametrize("yes_first", [True, False])
+    @pytest.mark.parametrize("dialect", sorted(transfer.dialects()))
+    @pytest.mark.parametrize("name", [f"{JS}/parallel", "cross/py-0.24.0/parallel"])
+    def test_with_a_writing_between(self, name: str, dialect: str, *, yes_first: bool) -> None:
+        """The first one is a record of the writer by then: what it said of its calls stays."""
+        given = json.loads(corpus.read(name).replace(b"delete_file", b"send_email"))
+        if "tool_invocations" in given["context"]:
+            given["context"]["tool_invocations"] = {}
+        state = hitl.loads(given)
+        for call, yes in (("call_1", yes_first), ("call_2", not yes_first)):
+            decide = state.approve if yes else state.reject
+            state = hitl.loads(converted(decide(call, always=True), dialect=dialect).data)
+            if call == "call_1":
+                before = verdicts(state)
+        assert verdicts(state) == {**before, "call_2": (not yes_first, None)}
+
     def test_in_two_runs(self) -> None:
         """Neither is for good where the agent's other run could use it."""
         state = two_runs().reject(FIRST, always=True, message="no").approve(SECOND, always=True)

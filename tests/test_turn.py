@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from agents import MaxTurnsExceeded, Runner, RunState
+from agents import MaxTurnsExceeded, RunHooks, Runner, RunState
 from attrs import evolve
 
 import hitl
 from hitl import transfer
-from hitl.errors import LossError
+from hitl.errors import InputRefused, LossError
 from hitl.model import MOST_TURNS, Turn
 from tests.agents import corpus
 from tests.conversation.durable import CONFIG, MODES, RUN, Stage, TurnedDown, short
@@ -122,6 +122,69 @@ class TestCounter:
 
         on_a_store(play)
 
+    @EVERYWHERE
+    def test_raised_while_it_waits(self, mode: str) -> None:
+        """R-41: as `add_input` says: with a turn more what people say is heard; nothing runs."""
+
+        async def play(store: Store) -> None:
+            stage = Stage(store, mode, [called("1")], [replied("end")])
+            await stage.step(max_turns=1)
+            with pytest.raises(InputRefused, match="higher max_turns"):
+                await stage.add("one")
+            run = await stage.step(max_turns=2)
+            assert (run.status, turn(run), stage.ran) == ("waiting", (1, 2), [])
+            await stage.add("one")
+            await stage.approve("1")
+            assert turn(await stage.step()) == (2, 2)
+            assert stage.told == ["go", ">1", "<1", "one", "end"]
+
+        on_a_store(play)
+
+    @EVERYWHERE
+    @pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+    def test_raised_and_cut(self, mode: str, *, first: bool) -> None:
+        """R-15: a limit stays raised although the run is cut before its next checkpoint."""
+
+        class Fails(RunHooks[Any]):
+            """Hooks of the app."""
+
+            async def on_agent_start(self, *_: object) -> None:
+                """Fail."""
+                raise LookupError
+
+        async def play(store: Store) -> None:
+            stage = turns(store, mode)
+            if not first:
+                await stage.step(max_turns=1)
+                await stage.approve("1")
+            with pytest.raises(MaxTurnsExceeded):
+                await stage.step(max_turns=0 if first else 1)
+            for limit in (2, TURNS):
+                with pytest.raises(LookupError):
+                    await stage.step(max_turns=limit, hooks=Fails())
+            run = await stage.step()
+            assert turn(run) == (1 if first else 2, TURNS)
+            assert not any("~" in each.call for each in (await store.load(RUN)).effects)
+            for number in range(run.state.turn.current, TURNS):  # type: ignore[union-attr]
+                await stage.approve(str(number))
+                run = await stage.step()
+            assert (run.status, turn(run)) == ("finished", (TURNS, TURNS))
+            _whole(stage)
+
+        on_a_store(play)
+
+    @pytest.mark.parametrize("wanted", [True, 2.5, "3", -1])
+    def test_no_number_at_the_start(self, wanted: object) -> None:
+        """What is no number of turns is refused before there is a run that nobody can read."""
+
+        async def play(store: Store) -> None:
+            stage = turns(store, "plain")
+            with pytest.raises(ValueError, match="max_turns"):
+                await stage.step(max_turns=wanted)
+            assert await store.runs() == []
+
+        on_a_store(play)
+
     @pytest.mark.parametrize("wanted", [True, 2.5, "3", -1, float("inf")])
     def test_no_number(self, wanted: object) -> None:
         """What is no number of turns is refused before anything is claimed."""
@@ -205,15 +268,22 @@ class Gone(BaseException):
 
 
 class Mortal:
-    """A store that a killed process can no longer reach."""
+    """A store that a killed process can no longer reach.
+
+    Attributes:
+        dead: whether it is killed.
+        dies_in: the method it is killed at; None for none.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store, self.dead = store, False
+        self.dies_in: str | None = None
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         method = getattr(self._store, name)
 
         async def called(*given: Any, **options: Any) -> Any:  # noqa: ANN401
+            self.dead |= name == self.dies_in
             if self.dead:
                 raise Gone
             return await method(*given, **options)

@@ -168,6 +168,7 @@ def restart(
     held: Sequence[JSONObject],
     said: Sequence[JSONObject] = (),
     *,
+    late: Sequence[JSONObject] = (),
     renamed: bool = False,
 ) -> SessionPlan:
     """Say what a worker wrote to a session that died before its first checkpoint.
@@ -179,6 +180,7 @@ def restart(
         begun: where the run begins.
         held: the entries of the session, oldest first.
         said: as in `reconcile`.
+        late: what was said to the run while it went on.
         renamed: as in `reconcile`.
     """
     start = begun_at(begun, held)
@@ -186,7 +188,7 @@ def restart(
         return SessionPlan()
     behind = start + len(begun.wrote)
     models = Said(said, renamed=renamed)
-    if written(held[behind:], said=models):
+    if written(held[behind:], said=models, staged=late):
         mine = range(start, len(held))
         return SessionPlan(take_back=len(mine), surplus=tuple(mine))
     theirs = overtaken(held, behind, Said(said, renamed=renamed))

@@ -289,7 +289,11 @@ def _agent(state: RunState, position: int) -> str:
 
 
 def _sticky(state: RunState, item: Item, waiting: list[Item]) -> Decision | None:
-    """A decision for every call of the tool; it is bound to the tool's owner."""
+    """The first decision for every call of the tool, a writer's first; it is bound to its owner."""
+    for grant in state.grants:
+        if grant.sticky is not None and covers(grant, item):
+            call_id = item.call_id or ""
+            return _from_grant(state, grant, call_id, approved=grant.sticky, always=True)
     for decision in state.decisions:
         if not decision.always:
             continue
@@ -298,10 +302,6 @@ def _sticky(state: RunState, item: Item, waiting: list[Item]) -> Decision | None
             return evolve(
                 decision, call_id=item.call_id or "", arguments_sha256=arguments_sha256(item.raw)
             )
-    for grant in state.grants:
-        if grant.sticky is not None and covers(grant, item):
-            call_id = item.call_id or ""
-            return _from_grant(state, grant, call_id, approved=grant.sticky, always=True)
     return None
 
 

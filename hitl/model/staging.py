@@ -43,6 +43,11 @@ def stage(state: S, raws: Sequence[JSONValue]) -> S:
     refused = refusal(state)
     if refused is not None:
         raise refused
+    return put(state, raws)
+
+
+def put(state: S, raws: Sequence[JSONValue]) -> S:
+    """Give the state with more tagged items staged, whether it can take them or not."""
     start, log = len(state.log), state.log
     entries = (log.codec.encode(Record(item=Item(kind="input", raw=each))) for each in raws)
     return evolve(

@@ -68,7 +68,7 @@ class _Hangs(RunHooks[Any]):
 async def cut_behind(
     step: Callable[..., Coroutine[Any, Any, Any]],
     *given: Any,  # noqa: ANN401  (of the step)
-    then: Callable[[], None] = lambda: None,
+    then: Callable[[], object] = lambda: None,
     **options: Any,  # noqa: ANN401  (of the step)
 ) -> None:
     """Cut a step of a run right behind a response that was recorded; `then` happens before."""
@@ -160,11 +160,11 @@ class Stage:
             run = await hitl.add_input(self.store, RUN, text, by="ana")
         return run
 
-    def tell(self, text: str) -> None:
-        """Add a text while the run goes on."""
+    def tell(self, text: str) -> asyncio.Future[None]:
+        """Add a text while the run goes on; done when it is stored."""
         if self.stream is None:
             raise RuntimeError("expected a step that is streamed")
-        self.stream.add_input(text)
+        return self.stream.add_input(text)
 
     async def stored(self) -> RunState:
         """The newest checkpoint."""

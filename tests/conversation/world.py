@@ -129,8 +129,6 @@ class World:
             outcome = loop.run(self._outcome(life, trouble))
         self.api.faults.clear()
         self.inside.faults.clear()
-        if life.said and outcome != "killed" and self._state() is not None:
-            self.late, self.late_lost = self.late + 1, self.late_lost - 1
         if outcome == "killed":
             self.clock.ticks += _LEASE + 1
         self._judge(outcome, self.asked)
@@ -269,10 +267,12 @@ class World:
             self.ran[context.tool_call_id] += 1
             if late and not life.said and self._stream is not None:
                 with contextlib.suppress(InputRefused):  # in the last turn, nobody would hear it
-                    self._stream.add_input(LATE)
+                    stored = self._stream.add_input(LATE)
                     life.said = True
                     self.late_lost += 1
                     self.seen["late"] += 1
+                    await stored
+                    self.late, self.late_lost = self.late + 1, self.late_lost - 1
             life.step()
             return "done"
 

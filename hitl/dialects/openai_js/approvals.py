@@ -158,11 +158,15 @@ def taken(
         alone = decided([], decision, item, owner_of(state, item))
         if not (decision.always and is_wider(alone[0])):
             found = decided(found, decision, item, owner_of(state, item))
+    turns = any(each.always for each in state.decisions)
     for each in waiting.values():
         shown, owner = each.decision, owner_of(state, each.item)
-        if shown is None or not shown.arguments_sha256:  # undecided, or what the writer recorded
+        if shown is None:
             continue
-        if _said(found, each.item, owner) is not shown.approved:
+        said = _said(found, each.item, owner)
+        # What the writer recorded stands, unless a decision for good turned it here.
+        ours = shown.arguments_sha256 or (turns and shown.always and said is not None)
+        if ours and said is not shown.approved:
             found = decided(found, evolve(shown, always=False), each.item, owner)
     return found
 

@@ -10,14 +10,15 @@ from attrs import evolve
 from hitl.dialect import Fields, is_texts
 from hitl.dialects.openai_python.fingerprint import CALLS, approval_scope, key_scope, lookup_key
 from hitl.model import Grant, Item
+from hitl.model.decide import interruptions, same_tool
 from hitl.model.grant import always, once
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hitl.dialects.openai_python.history import History
     from hitl.document import JSONObject, JSONValue
-    from hitl.model import Decision
+    from hitl.model import Decision, RunState
 
 _HOSTED = {
     "server_tool": ("hosted_tool", {"server_label": "server", "tool_name": "key"}),
@@ -224,6 +225,23 @@ def all_decided(
         for decision, item in sticky:
             result = decided(result, evolve(decision, always=False), item)
     return result
+
+
+def turned(state: RunState) -> Iterator[Decision]:
+    """Give what calls show by a verdict for good where a later one for good says the opposite.
+
+    A record of verdicts for good holds one of them; a call that waits keeps what it shows.
+    """
+    own = {each.call_id: each for each in interruptions(state) if not each.outer}
+    later = [(each, own[each.call_id].item) for each in state.decisions if each.always]
+    for call_id, each in own.items():
+        shown = each.decision
+        if shown is None or not shown.always or any(call_id == one.call_id for one, _ in later):
+            continue
+        if any(
+            shown.approved is not one.approved and same_tool(it, each.item) for one, it in later
+        ):
+            yield evolve(shown, always=False)
 
 
 def decided(grants: Sequence[Grant], decision: Decision, item: Item) -> tuple[Grant, ...]:

@@ -292,11 +292,12 @@ class _Dumper:
         state = self.state
         states = state.ledger
         calls = own_calls(state) if state.decisions else {}
-        verdicts = [(each, calls[each.call_id]) for each in state.decisions]
+        decisions = (*state.decisions, *approvals.turned(state))
+        verdicts = [(each, calls[each.call_id]) for each in decisions]
         own = self.dialect in state.extras
         grants = state.grants if own else approvals.adopted(state.grants)
         grants = approvals.all_decided(grants, verdicts)
-        for decision in state.decisions:
+        for decision in decisions:
             states = states or Ledger()
             done = self.calls.done()
             if decision.call_id not in states.open and decision.call_id not in done:

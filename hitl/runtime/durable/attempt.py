@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen, mutable
 
 from hitl.conversation import Place
 from hitl.errors import HitlError
-from hitl.model import RunState, count
+from hitl.model import RunState, count, staging
 from hitl.runtime.durable import counter, private, telemetry
 from hitl.runtime.durable.book import Book
 from hitl.runtime.durable.calls import Open, outside
@@ -139,7 +139,7 @@ class Attempt:
             again: whether a worker before this one began it too, and wrote no checkpoint.
         """
         async with self._held("hitl.run"):
-            await self.book.memory.begin(again=again)
+            await self.book.memory.begin(self.book.late.raws, again=again)
             self.book.requests.talk.begin(kickoff.place, kickoff.given)
             self.result = self._leg(
                 kickoff.given,
@@ -169,7 +169,8 @@ class Attempt:
                 self.book.requests.responses = count(judged.state.responded or ())
                 live = await self._restored(judged)
                 config = self.settings.options.get("run_config")
-                await self.book.memory.take_up(self.book.state, kickoff, live, config)
+                told = staging.put(self.book.state, self.book.late.held)
+                await self.book.memory.take_up(told, kickoff, live, config)
             except HitlError:
                 await self.book.leave()
                 raise

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, mutable
 
 from hitl.errors import HitlError
-from hitl.model import RunState
+from hitl.model import RunState, staging
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.late import Late
 from hitl.runtime.durable.packed import Note, pack
 from hitl.runtime.durable.request import Requests
+from hitl.runtime.durable.said import Said
 from hitl.runtime.durable.session import Memory
 from hitl.store import Save
 
@@ -29,6 +30,7 @@ class Book:
         gate: the store, and the right to write to it.
         requests, memory: whose rows a checkpoint makes needless.
         late: what a checkpoint takes along.
+        said: where that is until then.
         length: how long the log is, as it is stored.
         note: what belongs to the run beside its state.
         state: the newest checkpoint; None before the first.
@@ -37,11 +39,16 @@ class Book:
     gate: Gate
     requests: Requests
     memory: Memory
-    late: Late = field(factory=Late)
+    late: Late = field(init=False)
+    said: Said = field(init=False)
     length: int = 0
     note: Note = field(factory=Note)
     state: RunState | None = None
     _untouched: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.said = Said(gate=self.gate)
+        self.late = Late(self.said)
 
     async def save(
         self,
@@ -54,6 +61,8 @@ class Book:
         forget: Sequence[str] = (),
     ) -> Run:
         """Write a checkpoint; see `Save`."""
+        await self.said.written()
+        rows = [*self.said.rows]
         known = evolve(self.note, late=self.late.held, left=self.requests.talk.left)
         packed = pack(state, known, self.length)
         covered = self.requests.covered(state)
@@ -63,7 +72,7 @@ class Book:
             base=packed.base,
             new=packed.new,
             requests=requests,
-            forget=tuple(dict.fromkeys((*covered, *self.memory.marks, *forget))),
+            forget=tuple(dict.fromkeys((*covered, *self.memory.marks, *rows, *forget))),
             reason=reason,
             note=note,
         )
@@ -73,6 +82,7 @@ class Book:
             raise Halt(exc) from exc
         self.requests.saved(save.forget)
         self.memory.marks.clear()
+        self.said.forget(rows)
         self.length, self.state = packed.entries, state
         self.late.stored()
         return run
@@ -87,6 +97,7 @@ class Book:
         """
         if self.gate.lost is not None or self._untouched:
             return None
+        await self.said.written()
         state = self._with_late(forget)
         if state is not None:
             # No worker stopped with the newest checkpoint: what this one wrote elsewhere is late.
@@ -98,15 +109,17 @@ class Book:
     def _with_late(self, forget: Sequence[str]) -> RunState | None:
         """Give the newest checkpoint with what was added since; None when it holds all.
 
-        Where a request is out, or answered, without what was added, it is no part of that.
+        Where a request is out, or answered, without what was added, it is no part of that; nor
+        where the run may end first. Before the first checkpoint rows hold it.
         """
         left = self.late.left
-        if left and self.state is not None and self.requests.under_way(forget):
+        if not left or self.state is None:
+            return None
+        if self.requests.under_way(forget) or staging.refusal(self.state) is not None:
             self.late.keep(left, waits=True)
             return self.state
-        state = self.late.added_to(self.state)
         self.late.keep((), waits=False)
-        return state
+        return staging.stage(self.state, left)
 
     async def leave(self) -> None:
         """Let a run go on which nothing was done."""

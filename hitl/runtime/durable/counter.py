@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from hitl import document
 from hitl.model import Step, count
 from hitl.runtime.door import STORED
+from hitl.runtime.durable.turn import LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agents import RunResultStreaming
 
     from hitl.model import RunState
+    from hitl.store import Effect
 
 
 def asking(state: RunState) -> RunState:
@@ -66,3 +71,21 @@ def raised(limit: int | None, wanted: object) -> int | None:
     if type(wanted) is not int or wanted < 0:
         raise ValueError(f"expected a number of turns or None for max_turns, found {wanted!r}")
     return None if limit is None else max(limit, wanted)
+
+
+def dump_limit(limit: int | None) -> bytes:
+    """Write a limit that was raised since the newest checkpoint."""
+    return document.encode(limit)
+
+
+def limit_of(before: int | None, effects: Iterable[Effect]) -> int | None:
+    """Give the limit of a run, raised since its newest checkpoint or not.
+
+    Args:
+        before: the limit there.
+        effects: the run's.
+    """
+    for each in effects:
+        if each.call.startswith(LIMIT) and each.result is not None:
+            before = raised(before, document.parse(each.result))
+    return before

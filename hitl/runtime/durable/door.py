@@ -237,14 +237,15 @@ async def resume(
     """Go on with a run from its newest checkpoint, in any process, exactly once.
 
     A run that has ended, or waits for a verdict nobody has given, is given as it is: nothing is
-    claimed and nothing runs. Some verdicts are enough: the calls without one go on waiting.
+    claimed and nothing runs, but `max_turns` is stored where it raises the limit. Some verdicts are
+    enough: the calls without one go on waiting.
 
     Args:
         agent: the agent the run started with.
         run_id: the run.
         store: where it lives, opened.
         context: the app context to go on with, instead of the stored one.
-        max_turns: a higher turn limit, None for no limit; a lower one changes nothing.
+        max_turns: a higher turn limit, None for no limit, from now on; a lower one changes nothing.
         hooks: as `hitl.run`; not stored.
         run_config: as `hitl.run`; not stored.
         session: the one the run was started with. What a dead worker wrote there after the

@@ -14,7 +14,7 @@ from hitl.errors import HitlError, StoreUnavailable, Superseded
 from hitl.runtime.durable.idempotent import KEY
 from hitl.runtime.durable.value import dump_result, load_result
 from hitl.runtime.durable.verdict import Bound
-from hitl.store import Claim, Store
+from hitl.store import Claim, Store, digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine
@@ -162,7 +162,7 @@ class Gate:
         """
         if wanted.cuttable:
             return await self._once(wanted, execute)
-        return await asyncio.shield(self._kept(self._once(wanted, execute)))
+        return await asyncio.shield(self.keep(self._once(wanted, execute)))
 
     async def _once(self, wanted: Wanted, execute: Callable[[], Awaitable[object]]) -> object:
         effect = await self.enter(wanted)
@@ -180,7 +180,7 @@ class Gate:
         """Give what was recorded of a call."""
         return load_result(effect.result)
 
-    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def keep(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start work that is waited for before the run is let go, whoever cancels what."""
         task = asyncio.create_task(work)
         self._running.add(task)
@@ -189,12 +189,12 @@ class Gate:
 
     async def enter(self, wanted: Wanted) -> Effect:
         """Write the intent of a call; `finished` with its result when it ran before."""
-        task = self._kept(self._enter(wanted))
+        task = self.keep(self._enter(wanted))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             # The row may be written all the same; its tool is surely not entered.
-            self._kept(self._unenter(task, wanted.call))
+            self.keep(self._unenter(task, wanted.call))
             raise
 
     async def _unenter(self, entering: asyncio.Task[Effect], call: str) -> None:
@@ -223,6 +223,19 @@ class Gate:
             log.info("run %s: call %s of %s starts", self.claim.run_id, call, wanted.tool)
         return effect
 
+    async def mark(self, name: str, kind: str, data: bytes) -> None:
+        """Write a row that is no call: what it says counts until a checkpoint says it.
+
+        Raises:
+            Superseded: another has the run.
+            StoreUnavailable: it may be written or not.
+        """
+        sha256 = digest(data)
+        await self.store.start(
+            self.claim, name, tool=kind, arguments_sha256=sha256, idempotent=True
+        )
+        await self.store.finish(self.claim, name, data)
+
     async def leave(self, call: str, result: object) -> None:
         """Record what a call gave."""
         await self.record(call, dump_result(result))
@@ -244,7 +257,7 @@ class Gate:
 
     def give_back(self, call: str) -> asyncio.Task[None]:
         """Begin to take an intent back; what a lost store keeps of it, the next claim settles."""
-        return self._kept(self._given_back(call))
+        return self.keep(self._given_back(call))
 
     async def _given_back(self, call: str) -> None:
         try:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hitl.document import JSONValue
     from hitl.model import RunState
     from hitl.model.staging import Given
     from hitl.runtime.durable.outcome import DurableRun
@@ -38,10 +41,11 @@ async def add_input(
         InDoubt: a call was cut between its start and its result; settle it first.
         ValueRefused: neither text nor items, or a value that JSON cannot say.
     """
+    from hitl.model import staging
     from hitl.runtime.durable import staged
 
-    def added(state: RunState) -> RunState:
-        return state.add_input(input)
+    def added(state: RunState, late: Sequence[JSONValue]) -> RunState:
+        return staging.stage(state, [*late, *staging.items_of(input)])
 
     return await staged.changed(store, run_id, added, by)
 
@@ -61,7 +65,7 @@ async def clear_input(store: Store, run_id: str, *, by: str | None = None) -> Du
     """
     from hitl.runtime.durable import staged
 
-    def cleared(state: RunState) -> RunState:
+    def cleared(state: RunState, _late: Sequence[JSONValue]) -> RunState:
         return state.clear_input()
 
     return await staged.changed(store, run_id, cleared, by)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from hitl import document, values
 from hitl.conversation import Place
 from hitl.model.fit import fit
+from hitl.runtime.durable.counter import limit_of
 from hitl.runtime.durable.turn import PLACE
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ def dump_place(place: Place) -> bytes:
 
 
 def begun(stored: Stored) -> Kickoff:
-    """Give what a run without a checkpoint begins with, where it was told last to go on."""
+    """Give what a run without a checkpoint begins with: where, and with what limit it was told."""
     kickoff = load_kickoff(stored.kickoff)
+    kickoff = evolve(kickoff, max_turns=limit_of(kickoff.max_turns, stored.effects))
     said = [each for each in stored.effects if each.call.startswith(PLACE) and each.result]
     if not said:
         return kickoff

@@ -2,13 +2,13 @@
 
 The SDK takes what is staged between two turns. What is staged while it does that, or while a server
 has not acknowledged what was, it forgets; so input is held here until one of its hooks says that it
-does neither.
+does neither. Meanwhile the store has it in a row of its own.
 """
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from agents import RunResultStreaming
 from attrs import evolve, field, mutable
@@ -18,6 +18,7 @@ from hitl.document import JSONValue
 from hitl.errors import InputRefused
 from hitl.model import positions, spans, staging
 from hitl.runtime.durable import private
+from hitl.runtime.durable.said import Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
     from hitl.model import RunState
     from hitl.model.staging import Given
 
-log = logging.getLogger("hitl")
-
 
 @mutable(eq=False)
 class Late:
-    """What was added to a run while it goes on, until a checkpoint holds it."""
+    """What was added to a run while it goes on, until a checkpoint holds it.
 
+    Attributes:
+        said: the rows it is written to; None where nothing is added: inside a run.
+    """
+
+    said: Said | None = None
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, init=False)
     _result: RunResultStreaming | None = field(default=None, init=False)
     _held: list[JSONValue] = field(factory=list, init=False)
     _staged: list[JSONValue] = field(factory=list, init=False)
@@ -41,6 +46,11 @@ class Late:
     def held(self) -> tuple[JSONValue, ...]:
         """What the SDK has not been given yet."""
         return tuple(self._held)
+
+    @property
+    def raws(self) -> list[Any]:
+        """The same, as it is said."""
+        return [values.decode(each) for each in self._held]
 
     @property
     def left(self) -> tuple[JSONValue, ...]:
@@ -58,7 +68,7 @@ class Late:
 
     def begin(self, result: RunResultStreaming) -> None:
         """Take input for what the SDK is about to run."""
-        self._result = result
+        self._result, self._loop = result, asyncio.get_running_loop()
         self.hand_over()
 
     def end(self) -> None:
@@ -66,10 +76,19 @@ class Late:
         self.hand_over()
         self._result = None
 
-    def add(self, given: Given) -> None:
-        """Hold more input; see `DurableStream.add_input` for errors."""
+    def add(self, given: Given) -> asyncio.Future[None]:
+        """Hold more input, and begin to store it; see `DurableStream.add_input`."""
         raws = staging.items_of(given)
-        if self._result is None:
+        if self._loop is None or self._loop is _loop_here():
+            return self._take(raws)
+        # A tool that is no coroutine runs in a thread; all of this is the loop's.
+        return asyncio.run_coroutine_threadsafe(self._taken(raws), self._loop).result()
+
+    async def _taken(self, raws: list[JSONValue]) -> asyncio.Future[None]:
+        return self._take(raws)
+
+    def _take(self, raws: list[JSONValue]) -> asyncio.Future[None]:
+        if self._result is None or self.said is None:
             hint = "hitl.add_input, once it rests"
             raise InputRefused("the run is about to rest", reason="leaving", hint=hint)
         limit = self._result.max_turns
@@ -77,6 +96,7 @@ class Late:
             message = f"the last of {limit} turns is under way"
             raise InputRefused(message, reason="no_turn", hint="add it when the run has stopped")
         self._held += raws
+        return self.said.write(raws)
 
     def before_model(self) -> None:
         """Stage what is held, unless a server is about to be told what is staged.
@@ -94,7 +114,7 @@ class Late:
     def hand_over(self) -> None:
         """Stage what is held; called where the SDK takes nothing."""
         if self._held and self._result is not None and not self._waits:
-            private.stage(self._result, [values.decode(each) for each in self._held])
+            private.stage(self._result, self.raws)
             self._staged += self._held
             self._held = []
 
@@ -102,18 +122,11 @@ class Late:
         """Forget what the checkpoint holds that was just written."""
         self._staged = []
 
-    def added_to(self, state: RunState | None) -> RunState | None:
-        """Give the newest checkpoint with what it does not hold staged; None when it holds all."""
-        left = self.left
-        if not left:
-            return None
-        why = "the run has no checkpoint yet"
-        if state is not None:
-            try:
-                return staging.stage(state, left)
-            except InputRefused as exc:
-                why = exc.message
-        log.warning("%s added input(s) are not kept: %s", len(left), why)
+
+def _loop_here() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # a thread without one
         return None
 
 

@@ -12,6 +12,7 @@ from hitl.lifecycle import Status
 from hitl.model import RunState
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncGenerator, Callable
 
     from agents import StreamEvent
@@ -68,7 +69,7 @@ class DurableStream:
         """Read `events` when asked to."""
         self._events = events
         self._cancel: Callable[[Literal["immediate", "after_turn"]], None] | None = None
-        self._add: Callable[[Given], None] | None = None
+        self._add: Callable[[Given], asyncio.Future[None]] | None = None
         self._run: DurableRun | None = None
 
     @property
@@ -94,16 +95,23 @@ class DurableStream:
         if self._cancel is not None:
             self._cancel(mode)
 
-    def add_input(self, input: Given) -> None:  # noqa: A002 - the SDK's name
+    def add_input(self, input: Given) -> asyncio.Future[None]:  # noqa: A002 - the SDK's name
         """Add input while the run goes on: it is delivered once, before the next model call.
 
-        The next checkpoint holds it, and so does a run with a checkpoint when an error stops it;
-        what only this process knew when it died, or was told before the first checkpoint, is lost.
-        When the run ends first, the input is not delivered:
-        `run.state.pending_input` has it. A run that rests takes input by `hitl.add_input`.
+            await stream.add_input("and order 8")
+
+        It is stored at once, and is delivered by whoever takes the run up when this process dies.
+        When the run ends first, the input is not delivered: `run.state.pending_input` has it. A run
+        that rests takes input by `hitl.add_input`. May be called from a thread, as by a tool that
+        is no coroutine.
 
         Args:
             input: a text, said by the user, or items in the form of OpenAI's Responses API.
+
+        Returns:
+            What is done when the input is stored: it survives this process from then on. Nobody
+            need wait for it; whoever does is told `Superseded` when another took the run over, or
+            `StoreUnavailable` when only this process has it until the next checkpoint.
 
         Raises:
             InputRefused: the run has not begun, is about to rest, or is in its last turn.
@@ -112,7 +120,7 @@ class DurableStream:
         if self._add is None or self._run is not None:
             message = "the run is not under way"
             raise InputRefused(message, reason="leaving", hint="hitl.add_input, once it rests")
-        self._add(input)
+        return self._add(input)
 
     def done(self, run: DurableRun) -> None:
         """Take what the run came to."""
@@ -121,7 +129,7 @@ class DurableStream:
     def begun(
         self,
         cancel: Callable[[Literal["immediate", "after_turn"]], None],
-        add_input: Callable[[Given], None],
+        add_input: Callable[[Given], asyncio.Future[None]],
     ) -> None:
         """Take how the run is stopped, and given input."""
         self._cancel, self._add = cancel, add_input

@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hitl import transfer
 from hitl.errors import StoreCorrupt
 from hitl.model import Conversation
 from hitl.model.fit import fit
+from hitl.runtime.durable.counter import limit_of
 
 if TYPE_CHECKING:
     from hitl.model import RunState
@@ -127,4 +128,6 @@ def unpack(stored: Stored) -> tuple[RunState, Note]:
     if not {"note", "state"} <= parts.keys():
         raise StoreCorrupt("expected a checkpoint of a durable run, found something else")
     state = transfer.unpack(parts["state"], stored.entries)
+    limit = limit_of(state.turn.max, stored.effects)
+    state = evolve(state, turn=evolve(state.turn, max=limit))
     return state, fit(codec.parse(parts["note"]), Note)

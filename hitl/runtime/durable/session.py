@@ -21,9 +21,9 @@ from hitl.model.fit import fit
 from hitl.runtime.durable import keep
 from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.response import load_response, said
-from hitl.runtime.durable.turn import SAID, SESSION, recorded, turn_of
+from hitl.runtime.durable.turn import GIVEN_UP, SESSION, recorded, turn_of
 from hitl.runtime.once import Once
-from hitl.store import Stored, digest
+from hitl.store import Stored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -88,19 +88,19 @@ class Memory:
             return
         stored = await self.gate.store.load(self.gate.claim.run_id)
         found = {call: row for call, row in recorded(stored.effects).items() if call in rows}
-        await self._mark(SAID, document.encode(values.encode(_answers(found))))
+        await self._mark(GIVEN_UP, document.encode(values.encode(_answers(found))))
 
-    async def begin(self, *, again: bool) -> None:
+    async def begin(self, late: Sequence[JSONObject], *, again: bool) -> None:
         """Be ready for the input; when a worker before this one began too, take its back.
 
-        Without a mark of it that worker wrote nothing.
+        And what was said `late` to that one. Without a mark of it that worker wrote nothing.
         """
         self._unmarked = True
         begun = _marked(self.stored.effects) if self.stored is not None and again else None
         if self.session is None or begun is None:
             return
         held = await _read(self.session)
-        plan = restart(begun, held, self._said, renamed=keep.renames(self.session))
+        plan = restart(begun, held, self._said, late=late, renamed=keep.renames(self.session))
         self._unmarked = not plan.ahead
         self._there = [held[at] for at in plan.ahead]
         await _carry_out(self.session, held, plan)
@@ -166,10 +166,8 @@ class Memory:
 
     async def _mark(self, kind: str, result: bytes) -> str:
         """Write a mark to the ledger; give its name."""
-        store, claim = self.gate.store, self.gate.claim
-        name, sha256 = f"{kind}{claim.generation}", digest(result)
-        await store.start(claim, name, tool="session", arguments_sha256=sha256, idempotent=True)
-        await store.finish(claim, name, result)
+        name = f"{kind}{self.gate.claim.generation}"
+        await self.gate.mark(name, "session", result)
         return name
 
 
@@ -320,7 +318,7 @@ def _answers(rows: Mapping[str, bytes]) -> list[JSONObject]:
 
 def _given_up(effects: Sequence[Effect]) -> list[JSONObject]:
     """Give what responses said that were forgotten."""
-    marks = [each for each in effects if each.call.startswith(SAID) and each.result is not None]
+    marks = [each for each in effects if each.call.startswith(GIVEN_UP) and each.result is not None]
     found: Any = [values.decode(document.parse(each.result or b"[]")) for each in marks]
     return [item for items in found for item in items]
 

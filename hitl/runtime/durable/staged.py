@@ -9,18 +9,22 @@ from attrs import evolve, frozen
 
 from hitl.errors import InputRefused, NotClaimable
 from hitl.lifecycle import ended, paused, taken
-from hitl.model import staging
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import Added, Note, pack, unpack
+from hitl.runtime.durable.said import items_of, rows_of
 from hitl.runtime.durable.turn import recorded
 from hitl.runtime.durable.worker import own_name
 from hitl.store import Claim, NewRequest, Run, Save, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import TypeAlias
 
+    from hitl.document import JSONValue
     from hitl.model import RunState
     from hitl.store import Store
+
+    Change: TypeAlias = Callable[[RunState, Sequence[JSONValue]], RunState]
 
 _LEASE_S = 60.0
 
@@ -34,20 +38,17 @@ class _Held:
     now: Stored
 
 
-async def changed(
-    store: Store, run_id: str, change: Callable[[RunState], RunState], by: str | None
-) -> DurableRun:
+async def changed(store: Store, run_id: str, change: Change, by: str | None) -> DurableRun:
     """Give a run with its newest state changed; see `hitl.add_input` for errors."""
     held = await _take(store, run_id, change)
     before = held.before
     try:
         state, note = unpack(held.now)
-        if note.late:  # the response that they came behind is given up: they come as any other
-            state, note = staging.stage(state, note.late), evolve(note, late=())
-        changed = change(state)
+        # The response that these came behind, if any, is given up: they come as any other.
+        changed = change(state, (*note.late, *items_of(held.now.effects)))
         added = Added(by=by, at=_iso(held.now.run.updated_at), items=len(changed.pending_input))
         before_it = note.added if state.pending_input else ()
-        note = evolve(note, added=(*before_it, added), cut=note.cut or _cut(held))
+        note = evolve(note, late=(), added=(*before_it, added), cut=note.cut or _cut(held))
         run = await store.save(held.claim, _save(held, changed, note))
     except BaseException:
         await store.release(held.claim, reason=before.reason, note=before.note)
@@ -62,13 +63,13 @@ def _cut(held: _Held) -> bool:
     return point is not None and (taken(point.status) or point.generation != before)
 
 
-async def _take(store: Store, run_id: str, change: Callable[[RunState], RunState]) -> _Held:
+async def _take(store: Store, run_id: str, change: Change) -> _Held:
     """Claim a run that `change` is possible on; one on which it is not stays unclaimed."""
     while True:
         before = await store.load(run_id)
         if not taken(before.run.status):
             _refuse(before)
-            change(unpack(before)[0])
+            change(unpack(before)[0], ())
         try:
             claim = await store.claim(run_id, worker=own_name(), lease_s=_LEASE_S, force=True)
         except NotClaimable as exc:
@@ -110,6 +111,7 @@ def _save(held: _Held, state: RunState, note: Note) -> Save:
         base=packed.base,
         new=packed.new,
         requests=_asked(held.now, state) if rests else (),
+        forget=rows_of(held.now.effects),
         reason=held.before.reason,
         note=held.before.note,
     )

@@ -10,11 +10,12 @@ from attrs import evolve
 
 from hitl.errors import ContextMismatch, InDoubt, NotClaimable, RunExists, SessionMismatch
 from hitl.lifecycle import ended, waits
+from hitl.model import staging
 from hitl.runtime.door import STORED
 from hitl.runtime.durable import private, seam, session
 from hitl.runtime.durable.attempt import Attempt
 from hitl.runtime.durable.calls import strays
-from hitl.runtime.durable.counter import raised
+from hitl.runtime.durable.counter import dump_limit, raised
 from hitl.runtime.durable.kickoff import (
     Kickoff,
     begun,
@@ -26,17 +27,16 @@ from hitl.runtime.durable.kickoff import (
 from hitl.runtime.durable.outcome import DurableRun
 from hitl.runtime.durable.packed import unpack
 from hitl.runtime.durable.response import calls_of, load_response
-from hitl.runtime.durable.turn import PLACE, cut, is_call, marks, recorded
+from hitl.runtime.durable.said import items_of, rows_of
+from hitl.runtime.durable.turn import LIMIT, PLACE, cut, is_call, marks, recorded
 from hitl.runtime.durable.value import final_output
 from hitl.runtime.durable.worker import own_name
-from hitl.store import digest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from agents import StreamEvent
 
-    from hitl.conversation import Place
     from hitl.runtime.durable.attempt import Settings
     from hitl.runtime.durable.outcome import DurableStream
     from hitl.store import Store, Stored
@@ -54,6 +54,7 @@ async def begin(
 ) -> AsyncGenerator[StreamEvent, None]:
     """Start a run under an id, or give the one there is; see `hitl.run`."""
     private.refuse_unsupported()
+    raised(None, start["max_turns"])  # refused before it is stored
     seam.install()
     memory = settings.options.get("session")
     kickoff = Kickoff(
@@ -99,9 +100,14 @@ async def take_up(
     if stored.run.status == "finished":
         stream.done(await _finished(stored, settings))
         return
+    known = _limit(stored)
+    limit = raised(known, max_turns)
     try:
         claim = await store.claim(
-            run_id, worker=worker or own_name(), lease_s=settings.lease_s, force=force
+            run_id,
+            worker=worker or own_name(),
+            lease_s=settings.lease_s,
+            force=force or limit != known,
         )
     except NotClaimable:
         stored = await store.load(run_id)
@@ -112,26 +118,42 @@ async def take_up(
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
     await _taken_over(attempt, stored, force=force)
+    if limit != known:
+        await _mark(attempt, LIMIT, dump_limit(limit))
     stream.begun(attempt.cancel, attempt.book.late.add)
-    async with aclosing(_work(attempt, stored, max_turns)) as events:
+    async with aclosing(_work(attempt, stored, limit)) as events:
         async for event in events:
             yield event
     stream.done(_outcome(attempt))
 
 
-def _work(attempt: Attempt, stored: Stored, max_turns: object) -> AsyncGenerator[StreamEvent, None]:
+def _limit(stored: Stored) -> int | None:
+    """Give how many turns a run may make, as it is stored."""
+    if stored.checkpoint is None:
+        return begun(stored).max_turns
+    return unpack(stored)[0].turn.max
+
+
+def _work(attempt: Attempt, stored: Stored, limit: int | None) -> AsyncGenerator[StreamEvent, None]:
     attempt.book.memory.stored = stored
+    attempt.book.said.rows += rows_of(stored.effects)
+    said, behind = items_of(stored.effects), attempt.book.requests.under_way(())
     if stored.checkpoint is None:
         kickoff = begun(stored)
-        return _again(attempt, evolve(kickoff, max_turns=raised(kickoff.max_turns, max_turns)))
+        # The SDK stages nothing before the first turn of a run: it comes behind the first answer.
+        attempt.book.late.keep(said, waits=True)
+        return _again(attempt, evolve(kickoff, max_turns=limit))
     kickoff = load_kickoff(stored.kickoff)
     state, note = unpack(stored)
     attempt.book.length, attempt.book.note = len(stored.entries), evolve(note, cut=False)
     attempt.book.memory.cut = note.cut
     attempt.book.requests.talk.left = note.left
-    attempt.book.late.keep(note.late, waits=attempt.book.requests.under_way(()))
-    limit = raised(state.turn.max, max_turns)
-    attempt.book.state = evolve(state, turn=evolve(state.turn, max=limit))
+    state = evolve(state, turn=evolve(state.turn, max=limit))
+    late = (*note.late, *said)
+    if late and not behind and staging.refusal(state) is None:
+        state, late = staging.stage(state, late), ()
+    attempt.book.late.keep(late, waits=behind)
+    attempt.book.state = state
     return attempt.go_on(stored.requests, kickoff)
 
 
@@ -172,19 +194,16 @@ async def _again(attempt: Attempt, kickoff: Kickoff) -> AsyncGenerator[StreamEve
     place = attempt.settings.place
     if place is not None and place != kickoff.place:
         kickoff = kickoff.at(place)
-        await _mark(attempt, place)
+        await _mark(attempt, PLACE, dump_place(place))
     async with aclosing(attempt.begin(kickoff, again=True)) as events:
         async for event in events:
             yield event
 
 
-async def _mark(attempt: Attempt, place: Place) -> None:
-    """Store where the run goes on: its first request may be the last that this worker makes."""
-    store, claim, said = attempt.store, attempt.claim, dump_place(place)
-    name = f"{PLACE}{claim.generation}"
-    sha256 = digest(said)
-    await store.start(claim, name, tool="place", arguments_sha256=sha256, idempotent=True)
-    await store.finish(claim, name, said)
+async def _mark(attempt: Attempt, kind: str, said: bytes) -> None:
+    """Store what a worker is told: it may die before a checkpoint says so."""
+    name = f"{kind}{attempt.claim.generation}"
+    await attempt.book.gate.mark(name, kind.strip("~:"), said)
     attempt.book.memory.marks.append(name)
 
 

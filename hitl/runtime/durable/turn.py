@@ -13,16 +13,20 @@ if TYPE_CHECKING:
 _PREFIX = "~request:"
 SESSION = "~session:"
 """Begins the name of a mark that says where a run begins in its session; a generation follows."""
-SAID = "~said:"
+GIVEN_UP = "~given-up:"
 """Begins the name of a mark that holds what was answered and given up; a generation follows."""
 PLACE = "~place:"
 """Begins the name of a mark that says where a run was told to go on; a generation follows."""
-_MARKS = (SESSION, SAID, PLACE)
+LIMIT = "~limit:"
+"""Begins the name of a mark that says how many turns a run was given; a generation follows."""
+SAID = "~said:"
+"""Begins the name of a row of what was said to a run that goes on; generation and number follow."""
+_MARKS = (SESSION, GIVEN_UP, PLACE, LIMIT)
 
 
 def is_call(name: str) -> bool:
-    """Tell whether a name is that of a call: not of a request to a model, nor of a mark."""
-    return not name.rpartition("/")[2].startswith((_PREFIX, *_MARKS))
+    """Tell whether a name is that of a call: not of a request to a model, of a mark, or input."""
+    return not name.rpartition("/")[2].startswith((_PREFIX, *_MARKS, SAID))
 
 
 def name_of(turn: int, *outer: str) -> str:
