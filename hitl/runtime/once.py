@@ -56,13 +56,15 @@ class Once:
     has beyond the protocol, and which arguments they take.
     """
 
-    __slots__ = ("__before", "__session", "__there", "__weakref__")
+    __slots__ = ("__before", "__hides", "__session", "__there", "__weakref__")
 
     def __init__(
         self,
         session: object,
         before: Callable[[list[JSONObject]], Awaitable[object]] | None = None,
         there: list[JSONObject] | None = None,
+        *,
+        hides: bool = False,
     ) -> None:
         """Stand before `session`.
 
@@ -70,10 +72,12 @@ class Once:
             session: the user's.
             before: awaited with what is about to be appended; may refuse it.
             there: what will be appended and is there already, each once; it is emptied by that.
+            hides: whether `get_items` leaves that out: to be said again, it is no history.
         """
         object.__setattr__(self, "_Once__session", session)
         object.__setattr__(self, "_Once__before", before)
         object.__setattr__(self, "_Once__there", there if there is not None else [])
+        object.__setattr__(self, "_Once__hides", hides)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -94,9 +98,26 @@ class Once:
 
     session_id = _passed("session_id")
     session_settings = _passed("session_settings")
-    get_items = _passed("get_items")
     pop_item = _passed("pop_item")
     clear_session = _passed("clear_session")
+
+    @property
+    def get_items(self) -> Callable[..., Awaitable[list[JSONObject]]]:
+        """Give what the session holds; takes what the session's takes."""
+        theirs: Any = cast("Any", self.__session).get_items
+        return (
+            functools.wraps(theirs)(functools.partial(self.__get, theirs))
+            if self.__hides
+            else theirs
+        )
+
+    async def __get(
+        self,
+        theirs: Callable[..., Awaitable[list[JSONObject]]],
+        *args: Any,  # noqa: ANN401 - whatever the session takes
+        **kwargs: Any,  # noqa: ANN401
+    ) -> list[JSONObject]:
+        return _without(await theirs(*args, **kwargs), self.__there)
 
     @property
     def add_items(self) -> Callable[..., Awaitable[None]]:
@@ -128,11 +149,24 @@ class Once:
         return new
 
     def __taken(self, item: JSONObject) -> bool:
-        there, wanted = self.__there, content_of(item)
-        found = next((at for at, each in enumerate(there) if content_of(each) == wanted), None)
-        if found is not None:
-            del there[found]
-        return found is not None
+        return _take(self.__there, item)
+
+
+def _take(items: list[JSONObject], item: JSONObject) -> bool:
+    """Take the last of `items` out that says what `item` says; tell whether there was one."""
+    wanted = content_of(item)
+    places = reversed(range(len(items)))
+    found = next((at for at in places if content_of(items[at]) == wanted), None)
+    if found is not None:
+        del items[found]
+    return found is not None
+
+
+def _without(items: list[JSONObject], left_out: list[JSONObject]) -> list[JSONObject]:
+    """Give `items` without the last ones that say what these do, each once."""
+    left = [*left_out]
+    kept = [each for each in reversed(items) if not _take(left, each)]
+    return kept[::-1]
 
 
 _LOCKS: WeakKeyDictionary[AbstractEventLoop, WeakValueDictionary[int, asyncio.Lock]] = (

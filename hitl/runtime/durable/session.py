@@ -70,11 +70,14 @@ class Memory:
     marks: list[str] = field(factory=list, init=False)
     _unmarked: bool = field(default=False, init=False)
     _there: list[Any] = field(factory=list, init=False)
+    _begins: bool = field(default=False, init=False)
 
     @property
     def guarded(self) -> Any:  # noqa: ANN401 - what stands for the user's session
         """The session as the SDK is given it."""
-        return None if self.session is None else Once(self.session, self._before, self._there)
+        if self.session is None:
+            return None
+        return Once(self.session, self._before, self._there, hides=self._begins)
 
     @property
     def _said(self) -> list[JSONObject]:
@@ -95,7 +98,7 @@ class Memory:
 
         And what was said `late` to that one. Without a mark of it that worker wrote nothing.
         """
-        self._unmarked = True
+        self._unmarked = self._begins = True
         begun = _marked(self.stored.effects) if self.stored is not None and again else None
         if self.session is None or begun is None:
             return
