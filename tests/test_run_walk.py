@@ -51,6 +51,7 @@ EVENTS = {
     "moved",
     "replayed",
     "late",
+    "others",
 }
 
 
@@ -103,6 +104,11 @@ class Walk(RuleBasedStateMachine):
     def say(self, text: str) -> None:
         """Somebody says something while the run is paused, often the same again (R-44)."""
         self.seen["said" if self.world.say(text) else "not said"] += 1
+
+    @rule(whole=st.booleans())
+    def others(self, *, whole: bool) -> None:
+        """Somebody else writes to the session: a turn, its beginning, or the end of it."""
+        self.world.others(whole=whole)
 
     @rule(number=NUMBER)
     def move(self, number: int) -> None:

@@ -10,7 +10,7 @@ from tests.conversation.plan import LATE
 from tests.conversation.server import replied, said, short
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import hitl
     from tests.conversation.server import Raw
@@ -27,6 +27,7 @@ def judge(world: World, run: hitl.DurableRun) -> int:
     assert run.state is not None
     told = [short({"type": "message", **each.raw}) for each in history(run.state)]
     if world.session is not None:  # what a session held is a part of the input
+        told = _own(world, told)
         assert told[:2] == _BEFORE, told
         told = told[2:]
     ended = run.status == "finished"
@@ -41,17 +42,24 @@ def judge(world: World, run: hitl.DurableRun) -> int:
 
 
 def _held(world: World, told: Sequence[str]) -> None:
-    """The session holds what the model was told.
+    """The session holds what the model was told, and all that others wrote there.
 
     And what was said to a process that died before it was stored: nobody can tell that from what
     others say there, which stays.
     """
     items: list[Any] = [] if world.session is None else world.session.items
     held = [short({"type": "message", **each}) for each in items]
+    assert [each for each in held if each in world.theirs] == world.theirs, held
+    held = _own(world, held)
     if world.late_lost:
         assert held.count(LATE) <= world.late + world.late_lost, held
         held, told = ([each for each in texts if each != LATE] for texts in (held, told))
     assert held == [*_BEFORE, *told]
+
+
+def _own(world: World, told: Iterable[str]) -> list[str]:
+    """What is not others'."""
+    return [each for each in told if each not in world.theirs]
 
 
 def _grammar(world: World, told: Sequence[str], *, ended: bool) -> int:
@@ -98,7 +106,7 @@ def _received(world: World, state: hitl.RunState, told: Sequence[str], *, ended:
         if world.silent and last.parameters.keys() != {"input"}:
             return
         having = [*last.input, *last.output]
-    there = [*map(short, having)]
+    there = _own(world, map(short, having))
     if there[:2] == _BEFORE:  # not where a run has moved to
         there = there[2:]
     assert there == told[: len(there)], (there, told)

@@ -29,7 +29,7 @@ from tests.conversation.api import UNKNOWN, Api, ApiModel
 from tests.conversation.judge import EARLIER, judge, place_of, turn_of_answer
 from tests.conversation.life import Impatient, Killed, Life, Reached
 from tests.conversation.plan import CALM, LATE, Outcome, Plan, Trouble
-from tests.conversation.server import called, replied, short
+from tests.conversation.server import called, replied, said, short
 from tests.stores.clock import TICK_S, Clock
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class World:
         place: where it is told to go on, until it has; None: where it was.
         silent: whether it has asked nothing since it was told so.
         spoken: the input it took while it was paused.
+        theirs: what others wrote to the session since, in short.
         late: how often it took input while it went on that its checkpoint holds.
         late_lost: how often it took it otherwise: its process was killed, goes on still, or had
             no checkpoint yet.
@@ -88,6 +89,7 @@ class World:
         self.place: Place | None = None
         self.silent = False
         self.spoken: list[str] = []
+        self.theirs: list[str] = []
         self.late = self.late_lost = 0
         self.said: dict[int, list[str]] = {}
         self.seen: Counter[str] = Counter()
@@ -304,6 +306,18 @@ class World:
             return False
         self.spoken.append(text)
         return True
+
+    def others(self, *, whole: bool) -> None:
+        """Let somebody else write to the session: a turn, its beginning, or the end of it."""
+        if self.session is None:
+            return
+        number = len(self.theirs)
+        question, answer = said(f"their {number}"), replied(f"their_{number}")
+        begun = number and self.theirs[-1].startswith("their ")
+        written = [answer] if begun else [question, answer] if whole else [question]
+        self.session.items += cast("list[Any]", written)
+        self.theirs += map(short, written)
+        self.seen["others"] += 1
 
     def settle(self, *, listing: bool = False) -> None:
         """Say the truth of what is in doubt, as somebody who looks at the world.
