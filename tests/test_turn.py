@@ -173,6 +173,33 @@ class TestCounter:
 
         on_a_store(play)
 
+    @pytest.mark.parametrize("wanted", [{}, {"max_turns": 2}], ids=["as stored", "lower"])
+    def test_raised_by_another(self, wanted: dict[str, int]) -> None:
+        """R-15: a limit that another process raises at the same time is not lowered again."""
+
+        class Late:
+            """A store that is slow to claim."""
+
+            def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+                return getattr(stages[0].store, name)
+
+            async def claim(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401
+                with pytest.raises(TurnedDown):
+                    await hitl.resume(stages[0].agent(), RUN, store=stages[0].store, max_turns=TURNS)
+                return await stages[0].store.claim(*given, **options)
+
+        stages: list[Stage] = []
+
+        async def play(store: Store) -> None:
+            stages.append(stage := turns(store, "plain"))
+            await stage.step(max_turns=1)
+            await stage.approve("1")
+            stage.model.busy = 1
+            late: Any = Late()
+            assert turn(await stage.step(store=late, **wanted)) == (2, TURNS)
+
+        on_a_store(play)
+
     @pytest.mark.parametrize("wanted", [True, 2.5, "3", -1])
     def test_no_number_at_the_start(self, wanted: object) -> None:
         """What is no number of turns is refused before there is a run that nobody can read."""

@@ -100,8 +100,7 @@ async def take_up(
     if stored.run.status == "finished":
         stream.done(await _finished(stored, settings))
         return
-    known = _limit(stored)
-    limit = raised(known, max_turns)
+    known, limit = _limits(stored, max_turns)
     try:
         claim = await store.claim(
             run_id,
@@ -116,6 +115,7 @@ async def take_up(
         stream.done(shown(stored, settings))
         return
     stored = await store.load(run_id)
+    known, limit = _limits(stored, max_turns)  # another may have raised it before the claim
     attempt = Attempt(store=store, claim=claim, settings=settings)
     await _taken_over(attempt, stored, force=force)
     if limit != known:
@@ -127,11 +127,11 @@ async def take_up(
     stream.done(_outcome(attempt))
 
 
-def _limit(stored: Stored) -> int | None:
-    """Give how many turns a run may make, as it is stored."""
-    if stored.checkpoint is None:
-        return begun(stored).max_turns
-    return unpack(stored)[0].turn.max
+def _limits(stored: Stored, wanted: object) -> tuple[int | None, int | None]:
+    """Give how many turns a run may make: as it is stored, and as is wanted of it."""
+    none = stored.checkpoint is None
+    known = begun(stored).max_turns if none else unpack(stored)[0].turn.max
+    return known, raised(known, wanted)
 
 
 def _work(attempt: Attempt, stored: Stored, limit: int | None) -> AsyncGenerator[StreamEvent, None]:
