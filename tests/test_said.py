@@ -78,6 +78,10 @@ def _die() -> None:
     raise Gone
 
 
+async def _nothing(_call_id: str) -> None:
+    """Do nothing."""
+
+
 class TestKilled:
     """The process dies once the input is stored."""
 
@@ -263,11 +267,12 @@ class TestStopped:
 class TestStoring:
     """What whoever waits for it is told."""
 
-    def test_a_store_that_fails(self) -> None:
-        """It says that only this process has it; the next checkpoint does all the same."""
+    @pytest.mark.parametrize("there", [False, True], ids=["lost", "there"])
+    def test_a_store_that_fails(self, *, there: bool) -> None:
+        """It says that only this process has it; the next checkpoint does all the same, once."""
 
         class Away:
-            """A store that is gone for one row."""
+            """A store that is gone for one row, before it has it or right after."""
 
             def __init__(self, store: Store) -> None:
                 self._store, self.gone = store, True
@@ -276,10 +281,12 @@ class TestStoring:
                 return getattr(self._store, name)
 
             async def finish(self, *given: Any) -> Any:  # noqa: ANN401
-                if given[1].startswith("~said:") and self.gone:
+                gone = given[1].startswith("~said:") and self.gone
+                effect = None if gone and not there else await self._store.finish(*given)
+                if gone:
                     self.gone = False
                     raise StoreUnavailable("away")
-                return await self._store.finish(*given)
+                return effect
 
         async def play(store: Store) -> None:
             away: Any = Away(store)
@@ -290,8 +297,12 @@ class TestStoring:
                 if call_id == "1":
                     first, second = stage.tell("one"), stage.tell("two")
                     told.extend(await asyncio.gather(first, second, return_exceptions=True))
+                if call_id == "2" and stage.stream is not None:
+                    stage.stream.cancel()
 
             stage.in_tool = say
+            assert (await stage.step()).status == "stopped"
+            stage.in_tool = _nothing
             assert (await stage.step()).status == "finished"
             heard(stage, "go", ">1", "<1", "one", "two", ">2", "<2", "end")
             assert [type(each) for each in told] == [StoreUnavailable, type(None)]
