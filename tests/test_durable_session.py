@@ -31,6 +31,7 @@ from tests.agents.durably import QUIET as CONFIG
 from tests.agents.log import Log
 from tests.agents.model import ScriptedModel, message
 from tests.agents.session import MemorySession
+from tests.conversation.durable import cut_behind
 from tests.conversation.server import done, replied, said
 from tests.conversation.sessions import KINDS, sessions, told
 
@@ -489,6 +490,22 @@ class TestMismatch:
             return await play.through()
 
         assert played(test) == WHOLE
+
+    def test_another_behind_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Refused with an answer recorded, the run is let go once, and that is all that is told."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            await cut_behind(play.step)
+            caplog.clear()
+            with pytest.raises(SessionMismatch, match="nothing of the run"):
+                await play.step(session=MemorySession("another"))
+            assert not caplog.records
+            return await play.through()
+
+        with caplog.at_level(logging.WARNING, "hitl"):
+            assert played(test) == WHOLE
 
     def test_renamed(self) -> None:
         """A session under another name that holds the run is the run's."""

@@ -97,6 +97,7 @@ class Book:
         """
         if self.gate.lost is not None or self._untouched:
             return None
+        await self.memory.give_up(forget)
         await self.said.written()
         state = self._with_late(forget)
         if state is not None:
