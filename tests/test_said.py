@@ -20,6 +20,7 @@ from tests.conversation.child import LEASE_S
 from tests.conversation.durable import MODES, RUN, Stage, TurnedDown, short, waiting
 from tests.conversation.life import Life
 from tests.conversation.server import called, replied
+from tests.conversation.server import said as asked
 from tests.conversation.server import short as said_short
 from tests.test_turn import Gone, Mortal
 
@@ -168,6 +169,37 @@ class TestKilled:
             assert (await stage.step()).status == "finished"
             said = ["go", ">1", "<1", ">2", "<2", "end"]
             heard(stage, *said[: 1 + 2 * int(number)], "late", *said[1 + 2 * int(number) :])
+
+        on_a_store(play)
+
+    @pytest.mark.parametrize("number", ["1", "2"])
+    def test_overtaken(self, number: str) -> None:
+        """Law 7: the session has it before what others wrote since, and so it is there once."""
+
+        async def play(store: Store) -> None:
+            stage = free(store, "session")
+            written = stage.session.add_items
+
+            def when(mortal: Any) -> None:  # noqa: ANN401
+                async def say(call_id: str) -> None:
+                    if call_id == number:
+                        await stage.tell("late")
+
+                async def dies(items: list[Any]) -> None:
+                    await written(items)
+                    if short(items)[-1:] == ["late"]:
+                        mortal.dead = True
+                        _die()
+
+                stage.in_tool, stage.session.add_items = say, dies  # type: ignore[method-assign]
+
+            await killed(stage, store, when)
+            stage.in_tool, stage.session.add_items = _nothing, written  # type: ignore[method-assign]
+            await stage.session.add_items([asked("hello?"), replied("y")])  # type: ignore[list-item]
+            await through(stage)
+            mine = ["go", ">1", "<1", ">2", "<2", "end"]
+            at = mine.index(f"<{number}") + 1
+            assert short(stage.session.items) == [*mine[:at], "late", "hello?", "y", *mine[at:]]
 
         on_a_store(play)
 

@@ -185,7 +185,9 @@ class TestCounter:
 
             async def claim(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401
                 with pytest.raises(TurnedDown):
-                    await hitl.resume(stages[0].agent(), RUN, store=stages[0].store, max_turns=TURNS)
+                    await hitl.resume(
+                        stages[0].agent(), RUN, store=stages[0].store, max_turns=TURNS
+                    )
                 return await stages[0].store.claim(*given, **options)
 
         stages: list[Stage] = []
