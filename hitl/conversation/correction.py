@@ -185,6 +185,7 @@ def _rewritten(given: Sequence[JSONObject], shown: Sequence[Shown]) -> list[int 
             left = _by_mark((at, _kind(shown[at].raw)) for at in range(low + 1, high))
             for index in range(before + 1, behind):
                 found[index] = _next(left, _kind(given[index]), taken)
+            taken.update(at for at in found[before + 1 : behind] if at is not None)
     return found
 
 
