@@ -864,6 +864,28 @@ class TestOthers:
         held = played(test, "sqlite_file", tmp_path)
         assert sorted(held) == sorted(expected)
 
+    def test_overtaken_and_given_up(self, tmp_path: Path) -> None:
+        """Law 7: an answer is stored that says what one said that was given up, and overtaken."""
+        texts = {text: message(text, FAKE) for text in ("one", "two")}
+        answers = [[[texts["one"], buy(1)]], [[texts["two"], buy(2)], [texts["one"]]]]
+
+        def agent(log: Log) -> Agent[Any]:
+            tool: Any = pay(log, QUIET)
+            tool.needs_approval = False
+            return Agent(name="ops", model=ScriptedModel("ops", answers.pop(0), log), tools=[tool])
+
+        async def test(play: Play) -> list[str]:
+            play.agent, play.cut = agent, Cut(2, after=True)
+            with pytest.raises(Boom):
+                await play.step()
+            await play.opened().add_items([said("hello?"), replied("msg_x")])
+            await play.step()
+            return await play.held()
+
+        before = ["u:go", "a:one", "call_1", "call_1=paid 1", "u:hello?", "a:hello"]
+        after = ["a:two", "call_2", "call_2=paid 2", "a:one"]
+        assert played(test, "sqlite_file", tmp_path) == [*before, *after]
+
     def test_two_runs(self) -> None:
         """A run that is taken up takes back nothing that another run wrote behind it."""
 

@@ -81,7 +81,7 @@ class Book:
         except HitlError as exc:
             raise Halt(exc) from exc
         self.requests.saved(save.forget)
-        self.memory.marks.clear()
+        self.memory.saved(covered)
         self.said.forget(rows)
         self.length, self.state = packed.entries, state
         self.late.stored()
