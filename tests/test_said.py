@@ -14,7 +14,8 @@ import pytest
 from agents import RunHooks, ToolsToFinalOutputResult, UserError
 
 import hitl
-from hitl.errors import InputRefused, StoreUnavailable
+from hitl.document import DEFAULT_LIMITS
+from hitl.errors import InputRefused, LimitExceeded, StoreUnavailable
 from tests.conversation import talker
 from tests.conversation.child import LEASE_S
 from tests.conversation.durable import MODES, RUN, Stage, TurnedDown, short, waiting
@@ -338,6 +339,25 @@ class TestStoring:
             assert (await stage.step()).status == "finished"
             heard(stage, "go", ">1", "<1", "one", "two", ">2", "<2", "end")
             assert [type(each) for each in told] == [StoreUnavailable, type(None)]
+
+        on_a_store(play)
+
+    def test_refused(self) -> None:
+        """What is too deep to be stored is refused, and no part of the run."""
+
+        async def play(store: Store) -> None:
+            stage = free(store, "plain")
+            deep: Any = []
+            for _ in range(DEFAULT_LIMITS.depth - 3):
+                deep = [deep]
+
+            async def say(_call_id: str) -> None:
+                with pytest.raises(LimitExceeded):
+                    stage.tell([asked("late") | {"deep": [deep]}])  # type: ignore[arg-type]
+
+            stage.in_tool = say
+            assert (await stage.step()).status == "finished"
+            heard(stage, "go", ">1", "<1", ">2", "<2", "end")
 
         on_a_store(play)
 
