@@ -131,8 +131,9 @@ class TestCounter:
             await stage.step(max_turns=1)
             with pytest.raises(InputRefused, match="higher max_turns"):
                 await stage.add("one")
-            run = await stage.step(max_turns=2)
+            run = await stage.step(max_turns=2, session=None)
             assert (run.status, turn(run), stage.ran) == ("waiting", (1, 2), [])
+            assert turn(await stage.step(max_turns=1)) == (1, 2)
             await stage.add("one")
             await stage.approve("1")
             assert turn(await stage.step()) == (2, 2)
