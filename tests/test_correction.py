@@ -121,6 +121,14 @@ class TestWrong:
         assert found.input == [new[2], said("uno"), new[0]]
         assert len(found.names) == 2
 
+    def test_rewritten_and_moved(self) -> None:
+        """Nothing is rewritten twice: places that lie between two pairs of neighbours are one's."""
+        new = [said(text) for text in ("zero", "one", "two", "three", "four", "five")]
+        sends = [new[0], said("dos"), new[4], new[1], said("tres"), new[5]]
+        found = corrected(sends, new, shown=new)
+        assert found.input == sends
+        assert len(found.names) == len(new)
+
     def test_edited(self) -> None:
         """A filter may edit the very item: it is known by what it said before."""
         given_ = [Shown(each, marks(each)) for each in ([said("my pin 1"), said("my pin 2")])]

@@ -31,6 +31,7 @@ from tests.agents.durably import QUIET as CONFIG
 from tests.agents.log import Log
 from tests.agents.model import ScriptedModel, message
 from tests.agents.session import MemorySession
+from tests.conversation.durable import cut_behind
 from tests.conversation.server import done, replied, said
 from tests.conversation.sessions import KINDS, sessions, told
 
@@ -490,6 +491,22 @@ class TestMismatch:
 
         assert played(test) == WHOLE
 
+    def test_another_behind_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Refused with an answer recorded, the run is let go once, and that is all that is told."""
+
+        async def test(play: Play) -> list[str]:
+            await play.step()
+            await play.approve()
+            await cut_behind(play.step)
+            caplog.clear()
+            with pytest.raises(SessionMismatch, match="nothing of the run"):
+                await play.step(session=MemorySession("another"))
+            assert not caplog.records
+            return await play.through()
+
+        with caplog.at_level(logging.WARNING, "hitl"):
+            assert played(test) == WHOLE
+
     def test_renamed(self) -> None:
         """A session under another name that holds the run is the run's."""
 
@@ -848,6 +865,28 @@ class TestOthers:
         expected = ["u:go", "u:hello?", "a:hello", *WHOLE[1:3], "u:hello?", "a:hello"]
         held = played(test, "sqlite_file", tmp_path)
         assert sorted(held) == sorted(expected)
+
+    def test_overtaken_and_given_up(self, tmp_path: Path) -> None:
+        """Law 7: an answer is stored that says what one said that was given up, and overtaken."""
+        texts = {text: message(text, FAKE) for text in ("one", "two")}
+        answers = [[[texts["one"], buy(1)]], [[texts["two"], buy(2)], [texts["one"]]]]
+
+        def agent(log: Log) -> Agent[Any]:
+            tool: Any = pay(log, QUIET)
+            tool.needs_approval = False
+            return Agent(name="ops", model=ScriptedModel("ops", answers.pop(0), log), tools=[tool])
+
+        async def test(play: Play) -> list[str]:
+            play.agent, play.cut = agent, Cut(2, after=True)
+            with pytest.raises(Boom):
+                await play.step()
+            await play.opened().add_items([said("hello?"), replied("msg_x")])
+            await play.step()
+            return await play.held()
+
+        before = ["u:go", "a:one", "call_1", "call_1=paid 1", "u:hello?", "a:hello"]
+        after = ["a:two", "call_2", "call_2=paid 2", "a:one"]
+        assert played(test, "sqlite_file", tmp_path) == [*before, *after]
 
     def test_two_runs(self) -> None:
         """A run that is taken up takes back nothing that another run wrote behind it."""

@@ -14,12 +14,14 @@ import pytest
 from agents import RunHooks, ToolsToFinalOutputResult, UserError
 
 import hitl
-from hitl.errors import InputRefused, StoreUnavailable
+from hitl.document import DEFAULT_LIMITS
+from hitl.errors import InputRefused, LimitExceeded, StoreUnavailable
 from tests.conversation import talker
 from tests.conversation.child import LEASE_S
 from tests.conversation.durable import MODES, RUN, Stage, TurnedDown, short, waiting
 from tests.conversation.life import Life
 from tests.conversation.server import called, replied
+from tests.conversation.server import said as asked
 from tests.conversation.server import short as said_short
 from tests.test_turn import Gone, Mortal
 
@@ -76,6 +78,10 @@ def heard(stage: Stage, *expected: str) -> None:
 
 def _die() -> None:
     raise Gone
+
+
+async def _nothing(_call_id: str) -> None:
+    """Do nothing."""
 
 
 class TestKilled:
@@ -164,6 +170,37 @@ class TestKilled:
             assert (await stage.step()).status == "finished"
             said = ["go", ">1", "<1", ">2", "<2", "end"]
             heard(stage, *said[: 1 + 2 * int(number)], "late", *said[1 + 2 * int(number) :])
+
+        on_a_store(play)
+
+    @pytest.mark.parametrize("number", ["1", "2"])
+    def test_overtaken(self, number: str) -> None:
+        """Law 7: the session has it before what others wrote since, and so it is there once."""
+
+        async def play(store: Store) -> None:
+            stage = free(store, "session")
+            written = stage.session.add_items
+
+            def when(mortal: Any) -> None:  # noqa: ANN401
+                async def say(call_id: str) -> None:
+                    if call_id == number:
+                        await stage.tell("late")
+
+                async def dies(items: list[Any]) -> None:
+                    await written(items)
+                    if short(items)[-1:] == ["late"]:
+                        mortal.dead = True
+                        _die()
+
+                stage.in_tool, stage.session.add_items = say, dies  # type: ignore[method-assign]
+
+            await killed(stage, store, when)
+            stage.in_tool, stage.session.add_items = _nothing, written  # type: ignore[method-assign]
+            await stage.session.add_items([asked("hello?"), replied("y")])  # type: ignore[list-item]
+            await through(stage)
+            mine = ["go", ">1", "<1", ">2", "<2", "end"]
+            at = mine.index(f"<{number}") + 1
+            assert short(stage.session.items) == [*mine[:at], "late", "hello?", "y", *mine[at:]]
 
         on_a_store(play)
 
@@ -263,11 +300,12 @@ class TestStopped:
 class TestStoring:
     """What whoever waits for it is told."""
 
-    def test_a_store_that_fails(self) -> None:
-        """It says that only this process has it; the next checkpoint does all the same."""
+    @pytest.mark.parametrize("there", [False, True], ids=["lost", "there"])
+    def test_a_store_that_fails(self, *, there: bool) -> None:
+        """It says that only this process has it; the next checkpoint does all the same, once."""
 
         class Away:
-            """A store that is gone for one row."""
+            """A store that is gone for one row, before it has it or right after."""
 
             def __init__(self, store: Store) -> None:
                 self._store, self.gone = store, True
@@ -276,10 +314,12 @@ class TestStoring:
                 return getattr(self._store, name)
 
             async def finish(self, *given: Any) -> Any:  # noqa: ANN401
-                if given[1].startswith("~said:") and self.gone:
+                gone = given[1].startswith("~said:") and self.gone
+                effect = None if gone and not there else await self._store.finish(*given)
+                if gone:
                     self.gone = False
                     raise StoreUnavailable("away")
-                return await self._store.finish(*given)
+                return effect
 
         async def play(store: Store) -> None:
             away: Any = Away(store)
@@ -290,11 +330,34 @@ class TestStoring:
                 if call_id == "1":
                     first, second = stage.tell("one"), stage.tell("two")
                     told.extend(await asyncio.gather(first, second, return_exceptions=True))
+                if call_id == "2" and stage.stream is not None:
+                    stage.stream.cancel()
 
             stage.in_tool = say
+            assert (await stage.step()).status == "stopped"
+            stage.in_tool = _nothing
             assert (await stage.step()).status == "finished"
             heard(stage, "go", ">1", "<1", "one", "two", ">2", "<2", "end")
             assert [type(each) for each in told] == [StoreUnavailable, type(None)]
+
+        on_a_store(play)
+
+    def test_refused(self) -> None:
+        """What is too deep to be stored is refused, and no part of the run."""
+
+        async def play(store: Store) -> None:
+            stage = free(store, "plain")
+            deep: Any = []
+            for _ in range(DEFAULT_LIMITS.depth - 3):
+                deep = [deep]
+
+            async def say(_call_id: str) -> None:
+                with pytest.raises(LimitExceeded):
+                    stage.tell([asked("late") | {"deep": [deep]}])  # type: ignore[arg-type]
+
+            stage.in_tool = say
+            assert (await stage.step()).status == "finished"
+            heard(stage, "go", ">1", "<1", ">2", "<2", "end")
 
         on_a_store(play)
 

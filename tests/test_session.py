@@ -377,7 +377,12 @@ class TestStopped:
         found = reconcile(state, [*TOLD, *late], stopped=True)
         assert found.take_back == 4
         found = reconcile(state, [*TOLD, *late, said("and")], stopped=True)
-        assert found.take_back == 0
+        assert (found.take_back, found.ahead, found.interleaved) == (0, (6, 7, 8, 9), (10,))
+        found = reconcile(state, [*TOLD, said("so"), *late], stopped=True)
+        assert (found.take_back, found.ahead) == (0, (7, 8, 9, 10))
+        found = reconcile(state, [*TOLD, late[0], said("so"), *late[1:]], stopped=True)
+        assert (found.take_back, found.ahead) == (0, (6,))  # anybody may have said them
+        assert reconcile(state, [*TOLD, *late[1:], said("so")]).ahead == ()  # nobody died
 
 
 EARLIER = [said("go"), replied("m_1")]
@@ -429,6 +434,8 @@ class TestRestart:
         held = [*EARLIER, said("go"), called("a"), *theirs, done("a")]
         found = restart(begun, held, [called("a")])
         assert (found.take_back, found.ahead) == (0, (2, 3, 5))
+        found = restart(begun, [*held, said("late"), *theirs], [called("a")], late=[said("late")])
+        assert (found.take_back, found.ahead) == (0, (2, 3, 5, 6))
 
 
 TURNS = st.lists(st.sampled_from(["mine", "drop", "again", "theirs"]), max_size=14)

@@ -131,8 +131,9 @@ class TestCounter:
             await stage.step(max_turns=1)
             with pytest.raises(InputRefused, match="higher max_turns"):
                 await stage.add("one")
-            run = await stage.step(max_turns=2)
+            run = await stage.step(max_turns=2, session=None)
             assert (run.status, turn(run), stage.ran) == ("waiting", (1, 2), [])
+            assert turn(await stage.step(max_turns=1)) == (1, 2)
             await stage.add("one")
             await stage.approve("1")
             assert turn(await stage.step()) == (2, 2)
@@ -170,6 +171,35 @@ class TestCounter:
                 run = await stage.step()
             assert (run.status, turn(run)) == ("finished", (TURNS, TURNS))
             _whole(stage)
+
+        on_a_store(play)
+
+    @pytest.mark.parametrize("wanted", [{}, {"max_turns": 2}], ids=["as stored", "lower"])
+    def test_raised_by_another(self, wanted: dict[str, int]) -> None:
+        """R-15: a limit that another process raises at the same time is not lowered again."""
+
+        class Late:
+            """A store that is slow to claim."""
+
+            def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+                return getattr(stages[0].store, name)
+
+            async def claim(self, *given: Any, **options: Any) -> Any:  # noqa: ANN401
+                with pytest.raises(TurnedDown):
+                    await hitl.resume(
+                        stages[0].agent(), RUN, store=stages[0].store, max_turns=TURNS
+                    )
+                return await stages[0].store.claim(*given, **options)
+
+        stages: list[Stage] = []
+
+        async def play(store: Store) -> None:
+            stages.append(stage := turns(store, "plain"))
+            await stage.step(max_turns=1)
+            await stage.approve("1")
+            stage.model.busy = 1
+            late: Any = Late()
+            assert turn(await stage.step(store=late, **wanted)) == (2, TURNS)
 
         on_a_store(play)
 

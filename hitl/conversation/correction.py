@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from copy import deepcopy
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -178,24 +179,18 @@ def _rewritten(given: Sequence[JSONObject], shown: Sequence[Shown]) -> list[int 
         if found[index] is None and (at := _next(alike, marks(raw), taken)) is not None:
             found[index] = at
             taken.add(at)
-    low, run = 0, list[int]()
-    for index, at in enumerate((*found, len(shown))):
-        if at is None:
-            run.append(index)
-            continue
-        left: defaultdict[object, deque[int]] = defaultdict(deque)
-        for place in range(low, at) if run else ():
-            if place not in taken:
-                left[_kind(shown[place].raw)].append(place)
-        for each in run:
-            if left[_kind(given[each])]:
-                found[each] = left[_kind(given[each])].popleft()
-        low, run = at + 1, []
+    known = [(index, at) for index, at in enumerate(found) if at is not None]
+    for (before, low), (behind, high) in pairwise([(-1, -1), *known, (len(given), len(shown))]):
+        if before + 1 < behind:
+            left = _by_mark((at, _kind(shown[at].raw)) for at in range(low + 1, high))
+            for index in range(before + 1, behind):
+                found[index] = _next(left, _kind(given[index]), taken)
+            taken.update(at for at in found[before + 1 : behind] if at is not None)
     return found
 
 
-def _kind(raw: JSONObject) -> object:
-    return raw.get("role") or raw.get("type")
+def _kind(raw: JSONObject) -> tuple[str, ...]:
+    return (str(raw.get("role") or raw.get("type")),)
 
 
 def _by_mark(

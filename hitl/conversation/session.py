@@ -138,14 +138,16 @@ def reconcile(
     models = Said(said, renamed=renamed)
     alone = repair and idle(found.others)
     may = stopped and not writing
-    surplus = _surplus(state, told, found, models, alone=alone) if may else ()
+    mine = [each.raw for each in staged(state)] if may else []
+    surplus = _surplus(told, found, models, mine, alone=alone) if may else ()
     cut = _cut(found, surplus, early, repair=repair and not writing)
     back = {at for at, place in enumerate(found.places) if place is not None and place >= cut}
     missing = {at for at in lost if at < ready} - absent
     append = () if writing else tuple(told[at] for at in sorted(missing | back) if at < ready)
     left = [*held[:cut], *(each.raw for each in append)]
     waiting = open_calls([*(each.raw for each in told), *hidden])
-    ahead = {*found.answers, *overtaken(held, found.behind, Said(said, renamed=renamed))}
+    models = Said(said, renamed=renamed)
+    ahead = {*found.answers, *overtaken(held, found.behind, models, calls=waiting, staged=mine)}
     return SessionPlan(
         take_back=len(held) - cut,
         append=append,
@@ -191,7 +193,7 @@ def restart(
     if written(held[behind:], said=models, staged=late):
         mine = range(start, len(held))
         return SessionPlan(take_back=len(mine), surplus=tuple(mine))
-    theirs = overtaken(held, behind, Said(said, renamed=renamed))
+    theirs = overtaken(held, behind, Said(said, renamed=renamed), staged=late)
     return SessionPlan(ahead=(*range(start, behind), *theirs))
 
 
@@ -285,14 +287,18 @@ def _after_compaction(held: Sequence[JSONObject], names: Collection[str | None])
 
 
 def _surplus(
-    state: RunState, told: Sequence[Occurrence], found: _Found, said: Said, *, alone: bool
+    told: Sequence[Occurrence],
+    found: _Found,
+    said: Said,
+    staged: Sequence[JSONObject],
+    *,
+    alone: bool,
 ) -> Sequence[int]:
     """Give the end of the session that only a stopped worker of the run can have written."""
     calls = set(open_calls(each.raw for each in told))
     calls |= {call for each in told if (call := answered(each.raw)) is not None}
-    waiting = [each.raw for each in staged(state)]
     tail = found.held[found.behind :]
-    mine = written(tail, said=said, alone=alone, calls=calls, staged=waiting)
+    mine = written(tail, said=said, alone=alone, calls=calls, staged=staged)
     return range(found.behind, found.end) if mine else ()
 
 

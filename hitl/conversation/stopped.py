@@ -93,10 +93,37 @@ def written(
     return True
 
 
-def overtaken(held: Sequence[JSONObject], start: int, said: Said) -> list[int]:
-    """Give the places, from one on, of what is surely the worker's, whoever wrote behind it."""
-    behind = range(start, len(held))
-    return [at for at in behind if said.take(held[at]) or answered(held[at]) in said.calls]
+def overtaken(
+    held: Sequence[JSONObject],
+    start: int,
+    said: Said,
+    *,
+    calls: Collection[str] = (),
+    staged: Sequence[JSONObject] = (),
+) -> list[int]:
+    """Give the places, from one on, of what is surely the worker's, whoever wrote behind it.
+
+    What was staged anybody may say: where it stands right behind what is the run's, it is.
+
+    Args:
+        held: the entries of the session, oldest first.
+        start: the place behind the last entry that is known to be the run's.
+        said: as in `written`.
+        calls: the calls of the run that wait.
+        staged: as in `written`.
+    """
+    mine = {*calls, *said.calls}
+    waiting = [content_of(each) for each in reversed(staged)]
+    found = [start - 1]
+    for at in range(start, len(held)):
+        if is_apps(held[at]):
+            if found[-1] != at - 1 or waiting[-1:] != [content_of(held[at])]:
+                continue
+            waiting.pop()
+        elif not said.take(held[at]) and answered(held[at]) not in mine:
+            continue
+        found.append(at)
+    return found[1:]
 
 
 def idle(others: Sequence[JSONObject]) -> bool:

@@ -340,7 +340,6 @@ class Attempt:
             else:
                 # What the SDK cannot go on with may be answered otherwise when it is asked again.
                 again = self.book.requests.unused() if isinstance(exc, Exception) else ()
-                await self.book.memory.give_up(again)
                 self._done(await self.book.rest(reason, note, again))
         except (HitlError, Halt) as failed:
             error = failed.error if isinstance(failed, Halt) else failed

@@ -81,7 +81,7 @@ class Book:
         except HitlError as exc:
             raise Halt(exc) from exc
         self.requests.saved(save.forget)
-        self.memory.marks.clear()
+        self.memory.saved(covered)
         self.said.forget(rows)
         self.length, self.state = packed.entries, state
         self.late.stored()
@@ -97,6 +97,7 @@ class Book:
         """
         if self.gate.lost is not None or self._untouched:
             return None
+        await self.memory.give_up(forget)
         await self.said.written()
         state = self._with_late(forget)
         if state is not None:

@@ -236,8 +236,8 @@ async def resume(
 ) -> DurableRun:
     """Go on with a run from its newest checkpoint, in any process, exactly once.
 
-    A run that has ended, or waits for a verdict nobody has given, is given as it is: nothing is
-    claimed and nothing runs, but `max_turns` is stored where it raises the limit. Some verdicts are
+    A run that has ended, or waits for a verdict nobody has given, is given as it is, and nothing
+    runs; of one that waits, `max_turns` is stored where it raises the limit. Some verdicts are
     enough: the calls without one go on waiting.
 
     Args:

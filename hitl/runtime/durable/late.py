@@ -95,8 +95,9 @@ class Late:
         if limit is not None and self._result.current_turn >= limit:
             message = f"the last of {limit} turns is under way"
             raise InputRefused(message, reason="no_turn", hint="add it when the run has stopped")
+        stored = self.said.write(raws)  # what it refuses is not held
         self._held += raws
-        return self.said.write(raws)
+        return stored
 
     def before_model(self) -> None:
         """Stage what is held, unless a server is about to be told what is staged.

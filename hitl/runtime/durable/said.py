@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, mutable
 
 from hitl import document
-from hitl.runtime.durable.gate import Gate
+from hitl.errors import HitlError, StoreUnavailable
+from hitl.runtime.durable.gate import Gate, Halt
 from hitl.runtime.durable.turn import SAID
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Said:
     rows: list[str] = field(factory=list)
     _count: int = field(default=0, init=False)
     _last: asyncio.Task[None] | None = field(default=None, init=False)
+    _unsure: bool = field(default=False, init=False)
 
     def write(self, items: Sequence[JSONValue]) -> asyncio.Future[None]:
         """Begin to write items, behind what is being written; done when they are stored."""
@@ -52,13 +54,24 @@ class Said:
     async def _write(self, name: str, data: bytes, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
-        await self.gate.mark(name, "input", data)
+        try:
+            await self.gate.mark(name, "input", data)
+        except StoreUnavailable:
+            self._unsure = True
+            raise
         self.rows.append(name)
 
     async def written(self) -> None:
-        """Wait for all that is being written."""
+        """Wait for all that is being written, and learn which rows there are where that failed."""
         while self._last is not None and not self._last.done():
             await asyncio.wait([self._last])
+        if not self._unsure:
+            return
+        try:
+            stored = await self.gate.store.load(self.gate.claim.run_id)
+        except HitlError as exc:
+            raise Halt(exc) from exc
+        self.rows, self._unsure = rows_of(stored.effects), False
 
     def forget(self, rows: Iterable[str]) -> None:
         """Take it that a checkpoint holds what is in these rows, and that they are gone."""

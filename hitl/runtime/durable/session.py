@@ -26,7 +26,7 @@ from hitl.runtime.once import Once
 from hitl.store import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from agents import RunConfig
 
@@ -92,6 +92,19 @@ class Memory:
         stored = await self.gate.store.load(self.gate.claim.run_id)
         found = {call: row for call, row in recorded(stored.effects).items() if call in rows}
         await self._mark(GIVEN_UP, document.encode(values.encode(_answers(found))))
+
+    def saved(self, covered: Iterable[str]) -> None:
+        """Take it that a checkpoint was written.
+
+        With a response in it, all that a stopped worker can have written is appended by now: what
+        says the same from here on is said again.
+
+        Args:
+            covered: the rows of responses that it holds.
+        """
+        self.marks.clear()
+        if any(map(turn_of, covered)):
+            self._there.clear()
 
     async def begin(self, late: Sequence[JSONObject], *, again: bool) -> None:
         """Be ready for the input; when a worker before this one began too, take its back.

@@ -100,24 +100,21 @@ async def take_up(
     if stored.run.status == "finished":
         stream.done(await _finished(stored, settings))
         return
-    known = _limit(stored)
-    limit = raised(known, max_turns)
+    me = worker or own_name()
     try:
-        claim = await store.claim(
-            run_id,
-            worker=worker or own_name(),
-            lease_s=settings.lease_s,
-            force=force or limit != known,
-        )
+        claim = await store.claim(run_id, worker=me, lease_s=settings.lease_s, force=force)
     except NotClaimable:
         stored = await store.load(run_id)
-        if not waits(stored.run.status) and not ended(stored.run.status):
+        if waits(stored.run.status):
+            stored = await _with_limit(settings, stored, max_turns, store=store, worker=me)
+        elif not ended(stored.run.status):
             raise
         stream.done(shown(stored, settings))
         return
     stored = await store.load(run_id)
     attempt = Attempt(store=store, claim=claim, settings=settings)
     await _taken_over(attempt, stored, force=force)
+    known, limit = _limits(stored, max_turns)
     if limit != known:
         await _mark(attempt, LIMIT, dump_limit(limit))
     stream.begun(attempt.cancel, attempt.book.late.add)
@@ -127,11 +124,28 @@ async def take_up(
     stream.done(_outcome(attempt))
 
 
-def _limit(stored: Stored) -> int | None:
-    """Give how many turns a run may make, as it is stored."""
-    if stored.checkpoint is None:
-        return begun(stored).max_turns
-    return unpack(stored)[0].turn.max
+def _limits(stored: Stored, wanted: object) -> tuple[int | None, int | None]:
+    """Give how many turns a run may make: as it is stored, and as is wanted of it."""
+    none = stored.checkpoint is None
+    known = begun(stored).max_turns if none else unpack(stored)[0].turn.max
+    return known, raised(known, wanted)
+
+
+async def _with_limit(
+    settings: Settings, stored: Stored, max_turns: object, *, store: Store, worker: str
+) -> Stored:
+    """Give a run that waits with the limit that is wanted stored, where it is higher."""
+    known, limit = _limits(stored, max_turns)
+    if limit == known:
+        return stored
+    name = stored.run.run_id
+    claim = await store.claim(name, worker=worker, lease_s=settings.lease_s, force=True)
+    try:
+        attempt = Attempt(store=store, claim=claim, settings=settings)
+        await _mark(attempt, LIMIT, dump_limit(limit))
+    finally:
+        await store.release(claim)
+    return await store.load(name)
 
 
 def _work(attempt: Attempt, stored: Stored, limit: int | None) -> AsyncGenerator[StreamEvent, None]:
