@@ -149,23 +149,21 @@ class Once:
         return new
 
     def __taken(self, item: JSONObject) -> bool:
-        return _take(self.__there, item)
-
-
-def _take(items: list[JSONObject], item: JSONObject) -> bool:
-    """Take the last of `items` out that says what `item` says; tell whether there was one."""
-    wanted = content_of(item)
-    places = reversed(range(len(items)))
-    found = next((at for at in places if content_of(items[at]) == wanted), None)
-    if found is not None:
-        del items[found]
-    return found is not None
+        there, wanted = self.__there, content_of(item)
+        found = next((at for at, each in enumerate(there) if content_of(each) == wanted), None)
+        if found is not None:
+            del there[found]
+        return found is not None
 
 
 def _without(items: list[JSONObject], left_out: list[JSONObject]) -> list[JSONObject]:
-    """Give `items` without the last ones that say what these do, each once."""
-    left = [*left_out]
-    kept = [each for each in reversed(items) if not _take(left, each)]
+    """Give `items` without the last ones that are these, each once."""
+    left, kept = [*left_out], []
+    for each in reversed(items):
+        if each in left:
+            left.remove(each)
+        else:
+            kept.append(each)
     return kept[::-1]
 
 
