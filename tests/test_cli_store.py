@@ -99,6 +99,19 @@ class TestShow:
         effect = said("show", "doubted", "--store", url)["effects"][0]
         assert (effect["call"], effect["state"], "result" in effect) == ("call", "in_doubt", False)
 
+    def test_marks(self, url: str) -> None:
+        """Calls and requests that started are shown; what only workers read is not."""
+
+        async def begin(store: Store) -> None:
+            claim = await store.create("noted", b"{}", worker="w", lease_s=60)
+            for name in ("call", "~request:1", "~session:1", "~said:1.1"):
+                await store.start(claim, name, tool="t", arguments_sha256=SHA256)
+
+        on(url, begin)
+        shown = invoke("show", "noted", "--store", url).stdout
+        started = shown.partition("that started\n")[2].splitlines()
+        assert [line.split()[0] for line in started] == ["call", "~request:1"]
+
     def test_unknown(self, url: str) -> None:
         """A run that is not there is refused."""
         assert said("show", "none", "--store", url, code=1)["error"]["code"] == "unknown-run"

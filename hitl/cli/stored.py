@@ -13,6 +13,7 @@ import click
 from hitl.cli import operand, output
 from hitl.cli.display import safe_display
 from hitl.errors import AmbiguousCall
+from hitl.runtime.durable.turn import is_mark
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -178,13 +179,13 @@ def stored_lines(stored: Stored, *, full: bool) -> list[str]:
     lines = output.table(rows)
     for request in stored.requests:
         lines += ["", *request_lines(request, full=full)]
-    if stored.effects:
-        lines += ["", "gated calls that started"]
-        each = [
-            [shown(one.call), shown(one.tool), one.state, moment(one.started_at) or ""]
-            for one in stored.effects
-        ]
-        lines += output.table(each, 2)
+    started = [
+        [shown(one.call), shown(one.tool), one.state, moment(one.started_at) or ""]
+        for one in stored.effects
+        if not is_mark(one.call)
+    ]
+    if started:
+        lines += ["", "gated calls, and requests, that started", *output.table(started, 2)]
     return lines
 
 

@@ -230,7 +230,7 @@ class Gate:
             Superseded: another has the run.
             StoreUnavailable: it may be written or not.
         """
-        sha256 = digest(data)
+        sha256 = digest(name.encode())  # not of what is said: a digest is stored in clear
         await self.store.start(
             self.claim, name, tool=kind, arguments_sha256=sha256, idempotent=True
         )

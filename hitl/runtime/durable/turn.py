@@ -29,6 +29,11 @@ def is_call(name: str) -> bool:
     return not name.rpartition("/")[2].startswith((_PREFIX, *_MARKS, SAID))
 
 
+def is_mark(name: str) -> bool:
+    """Tell whether a name is that of a mark, or of input: of what only a worker reads."""
+    return name.startswith((*_MARKS, SAID))
+
+
 def name_of(turn: int, *outer: str) -> str:
     """Give the name of a request.
 
