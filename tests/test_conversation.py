@@ -438,8 +438,8 @@ class TestPrime:
         run.add([said("go on")], "input")
         run.respond("resp_0", [called("a")])
         run.add([done("a"), done("a", "again")])
-        stored = evolve(CONVERSATION, acknowledged=((0, 5),))
-        assert prime(run.state(stored)).acknowledged == ((0, 5),)
+        stored = evolve(CONVERSATION, acknowledged=((0, 2), (3, 5)))
+        assert prime(run.state(stored)).acknowledged == ((0, 2), (3, 5))
 
     def test_rejected_twice(self) -> None:
         """R-8: a second output of one call is not said."""
