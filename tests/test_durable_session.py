@@ -842,7 +842,7 @@ class TestOthers:
                     break
                 await play.approve()
             for request in play.log.requests:  # what is the run's it is told as such, and only so
-                assert told(request.input).count("u:go") == 1
+                assert told([*request.input]).count("u:go") == 1
             held = await play.held()
             at = held.index("u:hello?")
             assert held[at : at + len(theirs)] == told(theirs)
